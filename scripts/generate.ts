@@ -1,0 +1,56 @@
+/**
+ * Writes everything that is derived from the schemas: published files, types, validators, registry.
+ *
+ *   npm run generate             all of it
+ *   npm run generate -- --wire   only the validators of the wire schemas
+ *
+ * The output is committed and depends on nothing but the sources, so a second run changes no byte.
+ */
+import { mkdir, readFile, readdir, rm, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { bundle, readSchemas } from '../schemas/tools/bundle.ts'
+import { publish, publishedModule, registryModule } from '../schemas/tools/embed.ts'
+import { typeModule } from '../schemas/tools/types.ts'
+import { validatorModule } from '../schemas/tools/validators.ts'
+
+const root = fileURLToPath(new URL('../schemas', import.meta.url))
+
+/** Writes only what differs, so that file watchers and incremental builds stay quiet. */
+async function put(path: string, text: string): Promise<void> {
+  const full = join(root, path)
+  const before = await readFile(full, 'utf8').catch(() => undefined)
+  if (before === text) return
+  await mkdir(dirname(full), { recursive: true })
+  await writeFile(full, text)
+  console.log(`wrote schemas/${path}`)
+}
+
+async function generateWire(): Promise<void> {
+  const sources = await readSchemas(join(root, 'wire'))
+  await put('src/generated/wire.ts', validatorModule(sources, false))
+}
+
+async function generateBodies(): Promise<void> {
+  const common = await readSchemas(join(root, 'common'))
+  const load = async (folder: string, kind: 'report' | 'control') =>
+    (await readSchemas(join(root, folder))).map(({ name, schema }) =>
+      publish({ name, schema: bundle(schema, common) }, kind),
+    )
+  const reports = await load('reports', 'report')
+  const controls = await load('control', 'control')
+  const all = [...reports, ...controls]
+
+  const wanted = new Set(all.map(({ name, version }) => `${name}-${version}.json`))
+  for (const entry of all) await put(`published/${entry.name}-${entry.version}.json`, entry.text)
+  for (const file of await readdir(join(root, 'published'))) {
+    if (!wanted.has(file)) await rm(join(root, 'published', file))
+  }
+  await put('src/generated/registry.ts', registryModule(all))
+  await put('src/generated/published.ts', publishedModule(all))
+  await put('src/generated/bodies.ts', validatorModule(all, true))
+  await put('src/generated/types.ts', await typeModule(reports, controls))
+}
+
+if (!process.argv.includes('--wire')) await generateBodies()
+await generateWire()
