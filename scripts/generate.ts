@@ -6,7 +6,7 @@
  *
  * The output is committed and depends on nothing but the sources, so a second run changes no byte.
  */
-import { mkdir, readFile, readdir, rm, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { bundle, readSchemas } from '../schemas/tools/bundle.ts'

@@ -9,7 +9,8 @@ export function toBase64url(bytes: Uint8Array): string {
   let out = ''
   let i = 0
   for (; i + 2 < bytes.length; i += 3) {
-    const n = ((bytes[i] as number) << 16) | ((bytes[i + 1] as number) << 8) | (bytes[i + 2] as number)
+    const n =
+      ((bytes[i] as number) << 16) | ((bytes[i + 1] as number) << 8) | (bytes[i + 2] as number)
     out += letter(n >> 18) + letter(n >> 12) + letter(n >> 6) + letter(n)
   }
   if (i + 1 === bytes.length) {

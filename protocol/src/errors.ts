@@ -34,6 +34,7 @@ const row = (n: number, retry: Retry, exit: ExitCode, text: string, remedy: stri
  * Numbers: 1-99 frames and session, 100-199 admission, 200-299 directory, 300-399 opening,
  * 400-499 the client's own machine, 500-599 the relay's own troubles.
  */
+// biome-ignore format: a table is read by its rows, one code a line
 export const errorCodes = {
   // Frames and session.
   frame_too_large: row(1, 'never', 1, 'The frame is larger than the limit for its type.', 'Send fewer envelopes in one frame, or shorten the report.'),

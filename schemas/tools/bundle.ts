@@ -1,4 +1,4 @@
-import { readFile, readdir } from 'node:fs/promises'
+import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
 /** A JSON Schema, as parsed from its file. */
@@ -38,7 +38,8 @@ export function bundle(source: Schema, common: readonly Source[]): Schema {
     if (typeof node !== 'object' || node === null) return node
     const out: Schema = {}
     for (const [key, value] of Object.entries(node)) {
-      out[key] = key === '$ref' ? resolve(value as string, file, fileId) : rewrite(value, file, fileId)
+      out[key] =
+        key === '$ref' ? resolve(value as string, file, fileId) : rewrite(value, file, fileId)
     }
     return out
   }
@@ -49,23 +50,28 @@ export function bundle(source: Schema, common: readonly Source[]): Schema {
     const holderId = target === '' ? fileId : target
     const name = pointer.replace('/$defs/', '')
     const definition = (holder?.['$defs'] as Schema | undefined)?.[name]
-    if (holder === undefined || definition === undefined) throw new Error(`${fileId}: no such definition: ${ref}`)
+    if (holder === undefined || definition === undefined)
+      throw new Error(`${fileId}: no such definition: ${ref}`)
     const known = found.get(name)
     if (known === undefined) {
       // Reserved before the walk, because a definition may reach itself.
       found.set(name, { origin: holderId, schema: undefined })
       found.set(name, { origin: holderId, schema: rewrite(definition, holder, holderId) })
     } else if (known.origin !== holderId) {
-      throw new Error(`${ownId}: two definitions called ${name}, in ${known.origin} and ${holderId}`)
+      throw new Error(
+        `${ownId}: two definitions called ${name}, in ${known.origin} and ${holderId}`,
+      )
     }
     return `#/$defs/${name}`
   }
 
   const { $defs: own, ...rest } = source
   const out = rewrite(rest, source, ownId) as Schema
-  for (const name of Object.keys((own as Schema | undefined) ?? {})) resolve(`#/$defs/${name}`, source, ownId)
+  for (const name of Object.keys((own as Schema | undefined) ?? {}))
+    resolve(`#/$defs/${name}`, source, ownId)
   const names = [...found.keys()].sort()
-  if (names.length > 0) out['$defs'] = Object.fromEntries(names.map((name) => [name, found.get(name)?.schema]))
+  if (names.length > 0)
+    out['$defs'] = Object.fromEntries(names.map((name) => [name, found.get(name)?.schema]))
   return out
 }
 
@@ -76,6 +82,9 @@ export function withoutNotes(node: unknown, isMap = false): unknown {
   const entries = Object.entries(node)
     // Below `properties` and `$defs` the keys are names, so a field called "title" must stay.
     .filter(([key]) => isMap || !['title', 'description'].includes(key))
-    .map(([key, value]) => [key, withoutNotes(value, !isMap && (key === 'properties' || key === '$defs'))])
+    .map(([key, value]) => [
+      key,
+      withoutNotes(value, !isMap && (key === 'properties' || key === '$defs')),
+    ])
   return Object.fromEntries(entries)
 }

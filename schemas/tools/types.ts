@@ -2,15 +2,29 @@ import { compile, type JSONSchema } from 'json-schema-to-typescript'
 import type { Schema, Source } from './bundle.ts'
 
 /** Keywords that narrow values but have no counterpart in the type. */
-const dropped = new Set(['if', 'then', 'else', 'allOf', 'anyOf', 'dependentRequired', 'propertyNames'])
+const dropped = new Set([
+  'if',
+  'then',
+  'else',
+  'allOf',
+  'anyOf',
+  'dependentRequired',
+  'propertyNames',
+])
 
 const typeName = (name: string): string =>
   name.replace(/(^|-)([a-z0-9])/g, (_match, _dash, letter: string) => letter.toUpperCase())
 
 /** Types that the converter cannot express by itself. */
 const overrides: Readonly<Record<string, Schema>> = {
-  position: { tsType: '[number, number]', description: 'Longitude, then latitude, in degrees (WGS 84).' },
-  geometry: { tsType: 'Point | LineString | Polygon', description: 'GeoJSON Point, LineString or Polygon.' },
+  position: {
+    tsType: '[number, number]',
+    description: 'Longitude, then latitude, in degrees (WGS 84).',
+  },
+  geometry: {
+    tsType: 'Point | LineString | Polygon',
+    description: 'GeoJSON Point, LineString or Polygon.',
+  },
 }
 
 function simplify(node: unknown, isMap = false): unknown {
@@ -31,7 +45,10 @@ function simplify(node: unknown, isMap = false): unknown {
  *
  * @returns Module source that exports one type per schema, `Report` and `ControlBody`.
  */
-export async function typeModule(reports: readonly Source[], controls: readonly Source[]): Promise<string> {
+export async function typeModule(
+  reports: readonly Source[],
+  controls: readonly Source[],
+): Promise<string> {
   const definitions: Schema = {}
   for (const { name, schema } of [...reports, ...controls]) {
     const { $defs, $id: _id, $schema: _schema, ...rest } = schema
@@ -59,7 +76,8 @@ export async function typeModule(reports: readonly Source[], controls: readonly 
     unreachableDefinitions: true,
     style: { semi: false, singleQuote: true, printWidth: 100 },
   })
-  const union = (sources: readonly Source[]): string => sources.map(({ name }) => typeName(name)).join(' | ')
+  const union = (sources: readonly Source[]): string =>
+    sources.map(({ name }) => typeName(name)).join(' | ')
   return `${code.trim()}\n
 /** Any report that this release knows, told apart by \`type\`. */
 export type Report = ${union(reports)}

@@ -50,8 +50,7 @@ function digits(hash: Uint8Array): string {
 }
 
 /** Fingerprint of a network, to be read out before its genesis is trusted. */
-export const networkFingerprint = (net: NetworkId): string =>
-  digits(sha512(utf8('sir/1 fp'), net))
+export const networkFingerprint = (net: NetworkId): string => digits(sha512(utf8('sir/1 fp'), net))
 
 /** Fingerprint of a device's identity key within a network. @param identityKey 32 bytes. */
 export const deviceFingerprint = (net: NetworkId, identityKey: Uint8Array): string =>

@@ -180,7 +180,9 @@ const checks: ReadonlyMap<string, WireCheck> = new Map<OperationName, WireCheck>
 ])
 
 /** Checks the body of a statement. @returns the typed operation, or the code. */
-export function operationOf(statement: Statement): Operation | 'operation_unknown' | 'entry_malformed' {
+export function operationOf(
+  statement: Statement,
+): Operation | 'operation_unknown' | 'entry_malformed' {
   const check = checks.get(statement.op)
   if (check === undefined) return 'operation_unknown'
   if (!check(statement.body)) return 'entry_malformed'

@@ -1,5 +1,13 @@
 import type { History } from './history.ts'
-import type { Administrator, Freshness, LogKeys, Names, Operations, RelayIdentity, Cosigner } from './operations.ts'
+import type {
+  Administrator,
+  Cosigner,
+  Freshness,
+  LogKeys,
+  Names,
+  Operations,
+  RelayIdentity,
+} from './operations.ts'
 import type { DeviceRole } from './statement.ts'
 
 /** Whether a member, device or administrator may act. */
