@@ -1,5 +1,6 @@
 /**
- * Writes everything that is derived from the schemas: published files, types, validators, registry.
+ * Writes everything that is derived: from the schemas published files, types, validators and the
+ * registry; docs/errors.md from the error codes; the import bans of biome.json from their table.
  *
  *   npm run generate             all of it
  *   npm run generate -- --wire   only the validators of the wire schemas
@@ -7,23 +8,31 @@
  * The output is committed and depends on nothing but the sources, so a second run changes no byte.
  */
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { isDeepStrictEqual } from 'node:util'
 import { bundle, readSchemas } from '../schemas/tools/bundle.ts'
 import { publish, publishedModule, registryModule } from '../schemas/tools/embed.ts'
 import { typeModule } from '../schemas/tools/types.ts'
 import { validatorModule } from '../schemas/tools/validators.ts'
+import { errorsDocument } from './errors-doc.ts'
+import { withLayers } from './layers.ts'
 
-const root = fileURLToPath(new URL('../schemas', import.meta.url))
+const repository = fileURLToPath(new URL('..', import.meta.url))
+const root = join(repository, 'schemas')
 
 /** Writes only what differs, so that file watchers and incremental builds stay quiet. */
 async function put(path: string, text: string): Promise<void> {
-  const full = join(root, path)
+  await putIn(root, path, text)
+}
+
+async function putIn(folder: string, path: string, text: string): Promise<void> {
+  const full = join(folder, path)
   const before = await readFile(full, 'utf8').catch(() => undefined)
   if (before === text) return
   await mkdir(dirname(full), { recursive: true })
   await writeFile(full, text)
-  console.log(`wrote schemas/${path}`)
+  console.log(`wrote ${relative(repository, full)}`)
 }
 
 async function generateWire(): Promise<void> {
@@ -52,5 +61,17 @@ async function generateBodies(): Promise<void> {
   await put('src/generated/types.ts', await typeModule(reports, controls))
 }
 
-if (!process.argv.includes('--wire')) await generateBodies()
+async function generateLayers(): Promise<void> {
+  const before = await readFile(join(repository, 'biome.json'), 'utf8')
+  const after = withLayers(before)
+  // The formatter has the last word about the text, so only a different value is written.
+  if (isDeepStrictEqual(JSON.parse(before), JSON.parse(after))) return
+  await putIn(repository, 'biome.json', after)
+}
+
+if (!process.argv.includes('--wire')) {
+  await generateBodies()
+  await putIn(repository, 'docs/errors.md', errorsDocument())
+  await generateLayers()
+}
 await generateWire()

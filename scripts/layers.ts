@@ -1,14 +1,12 @@
 /**
  * Who may import whom, as one table, and the `overrides` of biome.json that follow from it.
  *
- *   node --import=./scripts/ts.mjs scripts/layers.ts   writes biome.json
+ * `npm run generate` writes them.
  *
  * In Biome the last override that matches a file replaces the options of earlier ones for the same
  * rule, so a narrow row must repeat what the wide row bans. That is why they are computed here.
  * test/architecture/layers.test.ts shows that biome.json is up to date and that every ban fires.
  */
-import { readFile, writeFile } from 'node:fs/promises'
-import { fileURLToPath } from 'node:url'
 
 /** One thing that a folder may not import. */
 export interface Ban {
@@ -159,9 +157,4 @@ export function biomeOverrides(): readonly Override[] {
 export function withLayers(biomeJson: string): string {
   const config: Record<string, unknown> = JSON.parse(biomeJson)
   return `${JSON.stringify({ ...config, overrides: biomeOverrides() }, null, 2)}\n`
-}
-
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const file = new URL('../biome.json', import.meta.url)
-  await writeFile(file, withLayers(await readFile(file, 'utf8')))
 }
