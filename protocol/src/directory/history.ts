@@ -30,4 +30,14 @@ export class History<T> {
       if (change.index < size) yield change
     }
   }
+
+  /** Index of the oldest change of the unbroken run at the end of `size` that satisfies `holds`. */
+  since(size: number, holds: (value: T) => boolean): number | null {
+    let since: number | null = null
+    for (const change of this.downFrom(size)) {
+      if (!holds(change.value)) break
+      since = change.index
+    }
+    return since
+  }
 }

@@ -63,6 +63,8 @@ export interface Grant {
 export interface AdminSet {
   readonly ver: number
   readonly admins: ReadonlyMap<number, Administrator>
+  /** Those that are suspended or revoked: their signatures do not count. Absent means active. */
+  readonly standing: ReadonlyMap<number, Exclude<StandingState, 'active'>>
   /** Signatures from as many organisations for enrolment, members, topics and grants. */
   readonly m: number
   /** ... and for changes at the root: administrators, policy, the FLU. */
@@ -79,3 +81,7 @@ export interface Policy {
   readonly recallHold: number
   readonly auditDeliveries: boolean
 }
+
+/** The administrators whose signatures count. */
+export const adminsInForce = (set: AdminSet): Administrator[] =>
+  [...set.admins.values()].filter((admin) => !set.standing.has(admin.num))
