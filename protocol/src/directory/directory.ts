@@ -1,12 +1,15 @@
 import type { EpochMs, NetworkId } from '../brand.ts'
 import { toHex } from '../bytes.ts'
 import type { ErrorCode } from '../errors.ts'
+import { limits } from '../limits.ts'
 import { err, ok, type Result } from '../result.ts'
+import { epochMs } from '../time.ts'
 import { applyEntry, type Change } from './apply.ts'
 import { type Audience, AudienceBook, type AudienceQuery } from './audience.ts'
 import { type CheckedEntry, judgeEntry, judgeFirst } from './judge.ts'
 import type { RelayIdentity } from './operations.ts'
 import type { AdminSet, Grant, Policy } from './records.ts'
+import { soloCount } from './signers.ts'
 import { DirectoryState } from './state.ts'
 import {
   type Device,
@@ -309,5 +312,14 @@ export class Directory {
   /** One relay of the network. */
   relay(num: number, size: number = this.size): RelayIdentity | null {
     return this.policy(size).relays.find((relay) => relay.num === num) ?? null
+  }
+
+  /** How many devices an administrator may still suspend alone in the 24 hours before `t`. */
+  soloSuspensionsLeft(num: number, t: EpochMs): number {
+    const admin = this.admins().admins.get(num)
+    if (admin === undefined || this.admins().standing.has(num)) return 0
+    const time = epochMs(Math.max(t, this.time))
+    const used = soloCount(this.#state, toHex(admin.key), time)
+    return Math.max(0, limits.soloSuspensionsPerDayMax - used)
   }
 }

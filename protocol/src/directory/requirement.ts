@@ -1,5 +1,5 @@
 import type { Freshness, Operation } from './operations.ts'
-import type { DirectoryState } from './state.ts'
+import type { AdminSet, Policy } from './records.ts'
 import { standingSubject } from './subjects.ts'
 
 /**
@@ -14,8 +14,16 @@ export type Requirement =
   | { readonly from: 'm' | 'r'; readonly orgs: number; readonly except?: number }
   | { readonly from: 1; readonly orgs: 1 }
 
+/** What the requirements depend on, all as of now. */
+export interface RequirementFacts {
+  adminSet(): AdminSet
+  policyAt(): Policy
+  isFlu(mem: number): boolean
+  memberOf(dev: number): number | undefined
+}
+
 /** What an operation needs in the present state. */
-export function requirementOf(state: DirectoryState, op: Operation): Requirement {
+export function requirementOf(state: RequirementFacts, op: Operation): Requirement {
   const set = state.adminSet()
   const m: Requirement = { from: 'm', orgs: set.m }
   const r: Requirement = { from: 'r', orgs: set.r }
@@ -43,7 +51,7 @@ export function requirementOf(state: DirectoryState, op: Operation): Requirement
 }
 
 function standingRequirement(
-  state: DirectoryState,
+  state: RequirementFacts,
   op: Extract<Operation, { op: 'suspend' | 'revoke' | 'resume' }>,
   m: Requirement,
   r: Requirement,
@@ -53,7 +61,7 @@ function standingRequirement(
     return op.op === 'resume' ? r : { from: 'm', orgs: state.adminSet().m, except: num }
   }
   if (op.op === 'suspend') return what === 'dev' ? { from: 1, orgs: 1 } : m
-  const mem = what === 'mem' ? num : state.devices.get(num)?.mem
+  const mem = what === 'mem' ? num : state.memberOf(num)
   return mem !== undefined && state.isFlu(mem) ? r : m
 }
 

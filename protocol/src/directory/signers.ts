@@ -106,7 +106,8 @@ export function soloSuspension(
   return charged === undefined ? err('suspend_limit') : ok(charged)
 }
 
-const soloCount = (state: DirectoryState, adminKey: string, time: EpochMs): number =>
+/** How many suspensions of the last 24 hours of log time are charged to one administrator. */
+export const soloCount = (state: DirectoryState, adminKey: string, time: EpochMs): number =>
   state.soloSuspensions.filter(
     (solo) => solo.adminKey === adminKey && solo.time > time - limits.soloSuspensionWindowMs,
   ).length

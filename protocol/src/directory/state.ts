@@ -129,6 +129,11 @@ export class DirectoryState {
     return this.members.get(mem)?.standing.at(size) === 'active'
   }
 
+  /** Member to which a device belongs. */
+  memberOf(dev: number): number | undefined {
+    return this.devices.get(dev)?.mem
+  }
+
   /** Whether device and member are neither suspended nor revoked, whatever the enrolment's dates. */
   deviceInForce(dev: number, size: number = this.size): boolean {
     const record = this.devices.get(dev)
