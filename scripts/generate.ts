@@ -1,6 +1,7 @@
 /**
  * Writes everything that is derived: from the schemas published files, types, validators and the
- * registry; docs/errors.md from the error codes; the import bans of biome.json from their table.
+ * registry; docs/errors.md from the error codes; the import bans of biome.json from their table; and what
+ * the lock file lacks of builds for other platforms.
  *
  *   npm run generate             all of it
  *   npm run generate -- --wire   only the validators of the wire schemas
@@ -17,6 +18,7 @@ import { typeModule } from '../schemas/tools/types.ts'
 import { validatorModule } from '../schemas/tools/validators.ts'
 import { errorsDocument } from './errors-doc.ts'
 import { withLayers } from './layers.ts'
+import { withPlatforms } from './lock-platforms.ts'
 
 const repository = fileURLToPath(new URL('..', import.meta.url))
 const root = join(repository, 'schemas')
@@ -37,7 +39,7 @@ async function putIn(folder: string, path: string, text: string): Promise<void> 
 
 async function generateWire(): Promise<void> {
   const sources = await readSchemas(join(root, 'wire'))
-  await put('src/generated/wire.ts', validatorModule(sources, false))
+  await put('src/generated/wire.ts', validatorModule(sources, 'cbor'))
 }
 
 async function generateBodies(): Promise<void> {
@@ -57,7 +59,7 @@ async function generateBodies(): Promise<void> {
   }
   await put('src/generated/registry.ts', registryModule(all))
   await put('src/generated/published.ts', publishedModule(all))
-  await put('src/generated/bodies.ts', validatorModule(all, true))
+  await put('src/generated/bodies.ts', validatorModule(all, 'json'))
   await put('src/generated/types.ts', await typeModule(reports, controls))
 }
 
@@ -73,5 +75,7 @@ if (!process.argv.includes('--wire')) {
   await generateBodies()
   await putIn(repository, 'docs/errors.md', errorsDocument())
   await generateLayers()
+  const lock = await readFile(join(repository, 'package-lock.json'), 'utf8')
+  await putIn(repository, 'package-lock.json', withPlatforms(lock))
 }
 await generateWire()

@@ -13,7 +13,13 @@ import { fileURLToPath } from 'node:url'
 const root = fileURLToPath(new URL('..', import.meta.url))
 
 /** What `npm run generate` writes. */
-const generated = ['schemas/src/generated', 'schemas/published', 'docs/errors.md', 'biome.json']
+const generated = [
+  'schemas/src/generated',
+  'schemas/published',
+  'docs/errors.md',
+  'biome.json',
+  'package-lock.json',
+]
 
 const bin = (...path: string[]): string => join(root, 'node_modules', ...path)
 const biome = bin('@biomejs', 'biome', 'bin', 'biome')
