@@ -129,6 +129,16 @@ function cleanEnvironment() {
   return Object.fromEntries(entries)
 }
 
+/** Hands on to a child what asks this process to end, so that no half-finished child is left. */
+function passSignals(child) {
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP']
+  const pass = (signal) => child.kill(signal)
+  for (const signal of signals) process.on(signal, pass)
+  child.once('exit', () => {
+    for (const signal of signals) process.off(signal, pass)
+  })
+}
+
 /** Runs a program to its end with its output on stderr; a failure is an error. */
 function runQuietly(what, command, args) {
   return new Promise((resolve, reject) => {
@@ -138,6 +148,7 @@ function runQuietly(what, command, args) {
       stdio: ['ignore', 2, 2],
       shell: process.platform === 'win32' && !command.endsWith('.exe'),
     })
+    passSignals(child)
     child.once('error', (error) => reject(new Error(`${what}: ${error.message}`)))
     child.once('exit', (code, signal) => {
       if (code === 0) resolve()
@@ -178,9 +189,7 @@ function start(script, args) {
     ['--conditions=@liaison/source', '--import=./scripts/ts.mjs', script, ...args],
     { cwd: root, stdio: 'inherit' },
   )
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
-    process.on(signal, () => child.kill(signal))
-  }
+  passSignals(child)
   child.once('error', (error) => {
     say(error.message)
     process.exit(1)
