@@ -54,6 +54,7 @@ const isInstalled = async (stamp) =>
 async function isInStep(stamp) {
   const before = await readFile(stampFile, 'utf8').catch(() => '')
   const machine = (text) => text.slice(text.indexOf(' '))
+  // Also when the last run ended while it was building: then its stamp names no machine.
   if (before !== '' && machine(before) !== machine(stamp)) return false
   const read = async (...path) => JSON.parse(await readFile(join(root, ...path), 'utf8')).packages
   const installed = await read('node_modules', '.package-lock.json').catch(() => undefined)
@@ -174,6 +175,8 @@ async function install(stamp) {
       const [command, ...first] = npmCommand()
       await runQuietly('npm ci', command, [...first, 'ci', '--include=dev', '--ignore-scripts'])
     }
+    // A build that was cut short cannot be repeated; this stamp makes the next run install anew.
+    await writeFile(stampFile, 'building\n')
     const tap = join(root, 'node_modules', 'tap', 'dist', 'esm', 'run.mjs')
     await runQuietly('tap build', process.execPath, [tap, 'build'])
     await writeFile(stampFile, stamp)
