@@ -1,4 +1,4 @@
-import { _, Ajv2020 } from 'ajv/dist/2020.js'
+import { _, Ajv2020, type KeywordCxt } from 'ajv/dist/2020.js'
 import standalone from 'ajv/dist/standalone/index.js'
 import { formats } from '../src/formats.ts'
 import { type Schema, type Source, withoutNotes } from './bundle.ts'
@@ -13,21 +13,70 @@ const helpers: Readonly<Record<string, string>> = {
 }
 
 /**
+ * Turns a wire schema, which describes the JSON view of a structure, into one for its decoded CBOR
+ * value: what is base64url text there is bytes here.
+ *
+ * @throws Error when a byte string has no bounds, which every one of ours must have.
+ */
+export function forCborValues(node: unknown, isMap = false): unknown {
+  if (Array.isArray(node)) return node.map((item) => forCborValues(item))
+  if (typeof node !== 'object' || node === null) return node
+  const schema = node as Schema
+  if (!isMap && schema['contentEncoding'] === 'base64url') {
+    const { minLength, maxLength } = schema
+    if (typeof minLength !== 'number' || typeof maxLength !== 'number')
+      throw new Error('a byte string needs minLength and maxLength')
+    return { byteLength: [Math.floor((minLength * 3) / 4), Math.floor((maxLength * 3) / 4)] }
+  }
+  const out: Schema = {}
+  for (const [key, value] of Object.entries(schema)) {
+    out[key] = forCborValues(value, !isMap && (key === 'properties' || key === '$defs'))
+  }
+  // For ajv anything that is no array and not null is an object, bytes included.
+  if (!isMap && out['type'] === 'object') out['notBytes'] = true
+  return out
+}
+
+function addCborKeywords(ajv: Ajv2020): void {
+  ajv.addKeyword({
+    keyword: 'byteLength',
+    schemaType: 'array',
+    code(cxt: KeywordCxt) {
+      const [least, most] = cxt.schema as readonly [number, number]
+      const { data } = cxt
+      cxt.fail(
+        _`!(${data} instanceof Uint8Array) || ${data}.length < ${least} || ${data}.length > ${most}`,
+      )
+    },
+  })
+  ajv.addKeyword({
+    keyword: 'notBytes',
+    schemaType: 'boolean',
+    code(cxt: KeywordCxt) {
+      cxt.fail(_`${cxt.data} instanceof Uint8Array`)
+    },
+  })
+}
+
+/** How the values look that a module of validators is for. */
+export type Target = 'json' | 'cbor'
+
+/**
  * Compiles schemas to one module of stand-alone validators.
  *
  * @param sources Self-contained schemas; each gets an export with its name in camel case.
- * @param allErrors Whether to go on after the first error: true for what a person has to correct, false for frames.
+ * @param target Values of JSON get every error, for a person has to correct them; frames stop at the first.
  * @returns TypeScript source that imports only the helpers of `src/`. It holds no `require`, no `eval`.
  * @throws Error when ajv's strict mode refuses a schema, or when the code still needs a module that we do not replace.
  */
-export function validatorModule(sources: readonly Source[], allErrors: boolean): string {
+export function validatorModule(sources: readonly Source[], target: Target): string {
   const ajv = new Ajv2020({
     strict: true,
     // `then` requires fields that are declared beside it, not in it.
     strictRequired: false,
     strictTypes: false,
     strictTuples: false,
-    allErrors,
+    allErrors: target === 'json',
     messages: false,
     // One function per definition: smaller, and every schemaPath names the definition.
     inlineRefs: false,
@@ -40,7 +89,11 @@ export function validatorModule(sources: readonly Source[], allErrors: boolean):
     formats: { ...formats },
     code: { source: true, esm: true, lines: true, formats: _`formats` },
   })
-  for (const { schema } of sources) ajv.addSchema(withoutNotes(schema) as Schema)
+  addCborKeywords(ajv)
+  for (const { schema } of sources) {
+    const bare = withoutNotes(schema)
+    ajv.addSchema((target === 'cbor' ? forCborValues(bare) : bare) as Schema)
+  }
   const exported = Object.fromEntries(
     sources.map(({ name, schema }) => [camelCase(name), schema['$id'] as string]),
   )

@@ -3,8 +3,7 @@
 import { codePointLength } from '../runtime.ts'
 import type { Validate } from '../runtime.ts'
 export const ack: Validate = validate52 as Validate;
-const schema19 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:liaison:wire:ack:1","type":"object","additionalProperties":false,"required":["v","dev","t"],"properties":{"v":{"const":1,"type":"integer"},"dev":{"type":"integer","minimum":0,"maximum":4294967295},"t":{"type":"integer","minimum":0,"maximum":9007199254740991},"ok":{"type":"array","minItems":1,"maxItems":512,"items":{"type":"string","contentEncoding":"base64url","minLength":43,"maxLength":43}},"rd":{"type":"array","minItems":1,"maxItems":512,"items":{"type":"string","contentEncoding":"base64url","minLength":43,"maxLength":43}},"pu":{"type":"array","minItems":1,"maxItems":512,"items":{"type":"string","contentEncoding":"base64url","minLength":43,"maxLength":43}},"bad":{"type":"array","minItems":1,"maxItems":512,"items":{"type":"array","prefixItems":[{"type":"string","contentEncoding":"base64url","minLength":43,"maxLength":43},{"type":"integer","minimum":1,"maximum":65535}],"items":false,"minItems":2,"maxItems":2}},"cur":{"type":"array","prefixItems":[{"type":"integer","minimum":0,"maximum":4294967295},{"type":"integer","minimum":0,"maximum":9007199254740991}],"items":false,"minItems":2,"maxItems":2}}};
-const func1 = codePointLength;
+const schema19 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:liaison:wire:ack:1","type":"object","additionalProperties":false,"required":["v","dev","t"],"properties":{"v":{"const":1,"type":"integer"},"dev":{"type":"integer","minimum":0,"maximum":4294967295},"t":{"type":"integer","minimum":0,"maximum":9007199254740991},"ok":{"type":"array","minItems":1,"maxItems":512,"items":{"byteLength":[32,32]}},"rd":{"type":"array","minItems":1,"maxItems":512,"items":{"byteLength":[32,32]}},"pu":{"type":"array","minItems":1,"maxItems":512,"items":{"byteLength":[32,32]}},"bad":{"type":"array","minItems":1,"maxItems":512,"items":{"type":"array","prefixItems":[{"byteLength":[32,32]},{"type":"integer","minimum":1,"maximum":65535}],"items":false,"minItems":2,"maxItems":2}},"cur":{"type":"array","prefixItems":[{"type":"integer","minimum":0,"maximum":4294967295},{"type":"integer","minimum":0,"maximum":9007199254740991}],"items":false,"minItems":2,"maxItems":2}},"notBytes":true};
 
 function validate52(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="urn:liaison:wire:ack:1" */;
@@ -16,6 +15,10 @@ evaluated0.props = undefined;
 }
 if(evaluated0.dynamicItems){
 evaluated0.items = undefined;
+}
+if(data instanceof Uint8Array){
+validate52.errors = [{instancePath,schemaPath:"#/notBytes",keyword:"notBytes",params:{}}];
+return false;
 }
 if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -125,23 +128,9 @@ const len0 = data3.length;
 for(let i0=0; i0<len0; i0++){
 let data4 = data3[i0];
 const _errs10 = errors;
-if(errors === _errs10){
-if(typeof data4 === "string"){
-if(func1(data4) > 43){
-validate52.errors = [{instancePath:instancePath+"/ok/" + i0,schemaPath:"#/properties/ok/items/maxLength",keyword:"maxLength",params:{limit: 43}}];
+if(!(data4 instanceof Uint8Array) || data4.length < 32 || data4.length > 32){
+validate52.errors = [{instancePath:instancePath+"/ok/" + i0,schemaPath:"#/properties/ok/items/byteLength",keyword:"byteLength",params:{}}];
 return false;
-}
-else {
-if(func1(data4) < 43){
-validate52.errors = [{instancePath:instancePath+"/ok/" + i0,schemaPath:"#/properties/ok/items/minLength",keyword:"minLength",params:{limit: 43}}];
-return false;
-}
-}
-}
-else {
-validate52.errors = [{instancePath:instancePath+"/ok/" + i0,schemaPath:"#/properties/ok/items/type",keyword:"type",params:{type: "string"}}];
-return false;
-}
 }
 var valid1 = _errs10 === errors;
 if(!valid1){
@@ -164,8 +153,8 @@ var valid0 = true;
 if(valid0){
 if(data.rd !== undefined){
 let data5 = data.rd;
-const _errs12 = errors;
-if(errors === _errs12){
+const _errs11 = errors;
+if(errors === _errs11){
 if(Array.isArray(data5)){
 if(data5.length > 512){
 validate52.errors = [{instancePath:instancePath+"/rd",schemaPath:"#/properties/rd/maxItems",keyword:"maxItems",params:{limit: 512}}];
@@ -181,26 +170,12 @@ var valid2 = true;
 const len1 = data5.length;
 for(let i1=0; i1<len1; i1++){
 let data6 = data5[i1];
-const _errs14 = errors;
-if(errors === _errs14){
-if(typeof data6 === "string"){
-if(func1(data6) > 43){
-validate52.errors = [{instancePath:instancePath+"/rd/" + i1,schemaPath:"#/properties/rd/items/maxLength",keyword:"maxLength",params:{limit: 43}}];
+const _errs13 = errors;
+if(!(data6 instanceof Uint8Array) || data6.length < 32 || data6.length > 32){
+validate52.errors = [{instancePath:instancePath+"/rd/" + i1,schemaPath:"#/properties/rd/items/byteLength",keyword:"byteLength",params:{}}];
 return false;
 }
-else {
-if(func1(data6) < 43){
-validate52.errors = [{instancePath:instancePath+"/rd/" + i1,schemaPath:"#/properties/rd/items/minLength",keyword:"minLength",params:{limit: 43}}];
-return false;
-}
-}
-}
-else {
-validate52.errors = [{instancePath:instancePath+"/rd/" + i1,schemaPath:"#/properties/rd/items/type",keyword:"type",params:{type: "string"}}];
-return false;
-}
-}
-var valid2 = _errs14 === errors;
+var valid2 = _errs13 === errors;
 if(!valid2){
 break;
 }
@@ -213,7 +188,7 @@ validate52.errors = [{instancePath:instancePath+"/rd",schemaPath:"#/properties/r
 return false;
 }
 }
-var valid0 = _errs12 === errors;
+var valid0 = _errs11 === errors;
 }
 else {
 var valid0 = true;
@@ -221,8 +196,8 @@ var valid0 = true;
 if(valid0){
 if(data.pu !== undefined){
 let data7 = data.pu;
-const _errs16 = errors;
-if(errors === _errs16){
+const _errs14 = errors;
+if(errors === _errs14){
 if(Array.isArray(data7)){
 if(data7.length > 512){
 validate52.errors = [{instancePath:instancePath+"/pu",schemaPath:"#/properties/pu/maxItems",keyword:"maxItems",params:{limit: 512}}];
@@ -238,26 +213,12 @@ var valid3 = true;
 const len2 = data7.length;
 for(let i2=0; i2<len2; i2++){
 let data8 = data7[i2];
-const _errs18 = errors;
-if(errors === _errs18){
-if(typeof data8 === "string"){
-if(func1(data8) > 43){
-validate52.errors = [{instancePath:instancePath+"/pu/" + i2,schemaPath:"#/properties/pu/items/maxLength",keyword:"maxLength",params:{limit: 43}}];
+const _errs16 = errors;
+if(!(data8 instanceof Uint8Array) || data8.length < 32 || data8.length > 32){
+validate52.errors = [{instancePath:instancePath+"/pu/" + i2,schemaPath:"#/properties/pu/items/byteLength",keyword:"byteLength",params:{}}];
 return false;
 }
-else {
-if(func1(data8) < 43){
-validate52.errors = [{instancePath:instancePath+"/pu/" + i2,schemaPath:"#/properties/pu/items/minLength",keyword:"minLength",params:{limit: 43}}];
-return false;
-}
-}
-}
-else {
-validate52.errors = [{instancePath:instancePath+"/pu/" + i2,schemaPath:"#/properties/pu/items/type",keyword:"type",params:{type: "string"}}];
-return false;
-}
-}
-var valid3 = _errs18 === errors;
+var valid3 = _errs16 === errors;
 if(!valid3){
 break;
 }
@@ -270,7 +231,7 @@ validate52.errors = [{instancePath:instancePath+"/pu",schemaPath:"#/properties/p
 return false;
 }
 }
-var valid0 = _errs16 === errors;
+var valid0 = _errs14 === errors;
 }
 else {
 var valid0 = true;
@@ -278,8 +239,8 @@ var valid0 = true;
 if(valid0){
 if(data.bad !== undefined){
 let data9 = data.bad;
-const _errs20 = errors;
-if(errors === _errs20){
+const _errs17 = errors;
+if(errors === _errs17){
 if(Array.isArray(data9)){
 if(data9.length > 512){
 validate52.errors = [{instancePath:instancePath+"/bad",schemaPath:"#/properties/bad/maxItems",keyword:"maxItems",params:{limit: 512}}];
@@ -295,8 +256,8 @@ var valid4 = true;
 const len3 = data9.length;
 for(let i3=0; i3<len3; i3++){
 let data10 = data9[i3];
-const _errs22 = errors;
-if(errors === _errs22){
+const _errs19 = errors;
+if(errors === _errs19){
 if(Array.isArray(data10)){
 if(data10.length > 2){
 validate52.errors = [{instancePath:instancePath+"/bad/" + i3,schemaPath:"#/properties/bad/items/maxItems",keyword:"maxItems",params:{limit: 2}}];
@@ -311,36 +272,22 @@ else {
 const len4 = data10.length;
 if(len4 > 0){
 let data11 = data10[0];
-const _errs24 = errors;
-if(errors === _errs24){
-if(typeof data11 === "string"){
-if(func1(data11) > 43){
-validate52.errors = [{instancePath:instancePath+"/bad/" + i3+"/0",schemaPath:"#/properties/bad/items/prefixItems/0/maxLength",keyword:"maxLength",params:{limit: 43}}];
+const _errs21 = errors;
+if(!(data11 instanceof Uint8Array) || data11.length < 32 || data11.length > 32){
+validate52.errors = [{instancePath:instancePath+"/bad/" + i3+"/0",schemaPath:"#/properties/bad/items/prefixItems/0/byteLength",keyword:"byteLength",params:{}}];
 return false;
 }
-else {
-if(func1(data11) < 43){
-validate52.errors = [{instancePath:instancePath+"/bad/" + i3+"/0",schemaPath:"#/properties/bad/items/prefixItems/0/minLength",keyword:"minLength",params:{limit: 43}}];
-return false;
-}
-}
-}
-else {
-validate52.errors = [{instancePath:instancePath+"/bad/" + i3+"/0",schemaPath:"#/properties/bad/items/prefixItems/0/type",keyword:"type",params:{type: "string"}}];
-return false;
-}
-}
-var valid5 = _errs24 === errors;
+var valid5 = _errs21 === errors;
 }
 if(valid5){
 if(len4 > 1){
 let data12 = data10[1];
-const _errs26 = errors;
+const _errs22 = errors;
 if(!(((typeof data12 == "number") && (!(data12 % 1) && !isNaN(data12))) && (isFinite(data12)))){
 validate52.errors = [{instancePath:instancePath+"/bad/" + i3+"/1",schemaPath:"#/properties/bad/items/prefixItems/1/type",keyword:"type",params:{type: "integer"}}];
 return false;
 }
-if(errors === _errs26){
+if(errors === _errs22){
 if((typeof data12 == "number") && (isFinite(data12))){
 if(data12 > 65535 || isNaN(data12)){
 validate52.errors = [{instancePath:instancePath+"/bad/" + i3+"/1",schemaPath:"#/properties/bad/items/prefixItems/1/maximum",keyword:"maximum",params:{comparison: "<=", limit: 65535}}];
@@ -354,7 +301,7 @@ return false;
 }
 }
 }
-var valid5 = _errs26 === errors;
+var valid5 = _errs22 === errors;
 }
 if(valid5){
 const len5 = data10.length;
@@ -372,7 +319,7 @@ validate52.errors = [{instancePath:instancePath+"/bad/" + i3,schemaPath:"#/prope
 return false;
 }
 }
-var valid4 = _errs22 === errors;
+var valid4 = _errs19 === errors;
 if(!valid4){
 break;
 }
@@ -385,7 +332,7 @@ validate52.errors = [{instancePath:instancePath+"/bad",schemaPath:"#/properties/
 return false;
 }
 }
-var valid0 = _errs20 === errors;
+var valid0 = _errs17 === errors;
 }
 else {
 var valid0 = true;
@@ -393,8 +340,8 @@ var valid0 = true;
 if(valid0){
 if(data.cur !== undefined){
 let data13 = data.cur;
-const _errs28 = errors;
-if(errors === _errs28){
+const _errs24 = errors;
+if(errors === _errs24){
 if(Array.isArray(data13)){
 if(data13.length > 2){
 validate52.errors = [{instancePath:instancePath+"/cur",schemaPath:"#/properties/cur/maxItems",keyword:"maxItems",params:{limit: 2}}];
@@ -409,12 +356,12 @@ else {
 const len6 = data13.length;
 if(len6 > 0){
 let data14 = data13[0];
-const _errs30 = errors;
+const _errs26 = errors;
 if(!(((typeof data14 == "number") && (!(data14 % 1) && !isNaN(data14))) && (isFinite(data14)))){
 validate52.errors = [{instancePath:instancePath+"/cur/0",schemaPath:"#/properties/cur/prefixItems/0/type",keyword:"type",params:{type: "integer"}}];
 return false;
 }
-if(errors === _errs30){
+if(errors === _errs26){
 if((typeof data14 == "number") && (isFinite(data14))){
 if(data14 > 4294967295 || isNaN(data14)){
 validate52.errors = [{instancePath:instancePath+"/cur/0",schemaPath:"#/properties/cur/prefixItems/0/maximum",keyword:"maximum",params:{comparison: "<=", limit: 4294967295}}];
@@ -428,17 +375,17 @@ return false;
 }
 }
 }
-var valid6 = _errs30 === errors;
+var valid6 = _errs26 === errors;
 }
 if(valid6){
 if(len6 > 1){
 let data15 = data13[1];
-const _errs32 = errors;
+const _errs28 = errors;
 if(!(((typeof data15 == "number") && (!(data15 % 1) && !isNaN(data15))) && (isFinite(data15)))){
 validate52.errors = [{instancePath:instancePath+"/cur/1",schemaPath:"#/properties/cur/prefixItems/1/type",keyword:"type",params:{type: "integer"}}];
 return false;
 }
-if(errors === _errs32){
+if(errors === _errs28){
 if((typeof data15 == "number") && (isFinite(data15))){
 if(data15 > 9007199254740991 || isNaN(data15)){
 validate52.errors = [{instancePath:instancePath+"/cur/1",schemaPath:"#/properties/cur/prefixItems/1/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991}}];
@@ -452,7 +399,7 @@ return false;
 }
 }
 }
-var valid6 = _errs32 === errors;
+var valid6 = _errs28 === errors;
 }
 if(valid6){
 const len7 = data13.length;
@@ -470,7 +417,7 @@ validate52.errors = [{instancePath:instancePath+"/cur",schemaPath:"#/properties/
 return false;
 }
 }
-var valid0 = _errs28 === errors;
+var valid0 = _errs24 === errors;
 }
 else {
 var valid0 = true;
@@ -496,7 +443,7 @@ return errors === 0;
 validate52.evaluated = {"props":true,"dynamicProps":false,"dynamicItems":false};
 
 export const adminRequest: Validate = validate53 as Validate;
-const schema20 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:liaison:wire:admin-request:1","type":"object","additionalProperties":false,"required":["op","rn","rq","t","n"],"properties":{"op":{"type":"string","enum":["status","leaves"]},"rn":{"type":"string","contentEncoding":"base64url","minLength":43,"maxLength":43},"rq":{"type":"integer","minimum":0,"maximum":4294967295},"t":{"type":"integer","minimum":0,"maximum":9007199254740991},"n":{"type":"string","contentEncoding":"base64url","minLength":22,"maxLength":22},"from":{"type":"integer","minimum":0,"maximum":9007199254740991},"to":{"type":"integer","minimum":0,"maximum":9007199254740991}}};
+const schema20 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:liaison:wire:admin-request:1","type":"object","additionalProperties":false,"required":["op","rn","rq","t","n"],"properties":{"op":{"type":"string","enum":["status","leaves"]},"rn":{"byteLength":[32,32]},"rq":{"type":"integer","minimum":0,"maximum":4294967295},"t":{"type":"integer","minimum":0,"maximum":9007199254740991},"n":{"byteLength":[16,16]},"from":{"type":"integer","minimum":0,"maximum":9007199254740991},"to":{"type":"integer","minimum":0,"maximum":9007199254740991}},"notBytes":true};
 
 function validate53(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="urn:liaison:wire:admin-request:1" */;
@@ -508,6 +455,10 @@ evaluated0.props = undefined;
 }
 if(evaluated0.dynamicItems){
 evaluated0.items = undefined;
+}
+if(data instanceof Uint8Array){
+validate53.errors = [{instancePath,schemaPath:"#/notBytes",keyword:"notBytes",params:{}}];
+return false;
 }
 if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -546,23 +497,9 @@ if(valid0){
 if(data.rn !== undefined){
 let data1 = data.rn;
 const _errs4 = errors;
-if(errors === _errs4){
-if(typeof data1 === "string"){
-if(func1(data1) > 43){
-validate53.errors = [{instancePath:instancePath+"/rn",schemaPath:"#/properties/rn/maxLength",keyword:"maxLength",params:{limit: 43}}];
+if(!(data1 instanceof Uint8Array) || data1.length < 32 || data1.length > 32){
+validate53.errors = [{instancePath:instancePath+"/rn",schemaPath:"#/properties/rn/byteLength",keyword:"byteLength",params:{}}];
 return false;
-}
-else {
-if(func1(data1) < 43){
-validate53.errors = [{instancePath:instancePath+"/rn",schemaPath:"#/properties/rn/minLength",keyword:"minLength",params:{limit: 43}}];
-return false;
-}
-}
-}
-else {
-validate53.errors = [{instancePath:instancePath+"/rn",schemaPath:"#/properties/rn/type",keyword:"type",params:{type: "string"}}];
-return false;
-}
 }
 var valid0 = _errs4 === errors;
 }
@@ -572,12 +509,12 @@ var valid0 = true;
 if(valid0){
 if(data.rq !== undefined){
 let data2 = data.rq;
-const _errs6 = errors;
+const _errs5 = errors;
 if(!(((typeof data2 == "number") && (!(data2 % 1) && !isNaN(data2))) && (isFinite(data2)))){
 validate53.errors = [{instancePath:instancePath+"/rq",schemaPath:"#/properties/rq/type",keyword:"type",params:{type: "integer"}}];
 return false;
 }
-if(errors === _errs6){
+if(errors === _errs5){
 if((typeof data2 == "number") && (isFinite(data2))){
 if(data2 > 4294967295 || isNaN(data2)){
 validate53.errors = [{instancePath:instancePath+"/rq",schemaPath:"#/properties/rq/maximum",keyword:"maximum",params:{comparison: "<=", limit: 4294967295}}];
@@ -591,7 +528,7 @@ return false;
 }
 }
 }
-var valid0 = _errs6 === errors;
+var valid0 = _errs5 === errors;
 }
 else {
 var valid0 = true;
@@ -599,12 +536,12 @@ var valid0 = true;
 if(valid0){
 if(data.t !== undefined){
 let data3 = data.t;
-const _errs8 = errors;
+const _errs7 = errors;
 if(!(((typeof data3 == "number") && (!(data3 % 1) && !isNaN(data3))) && (isFinite(data3)))){
 validate53.errors = [{instancePath:instancePath+"/t",schemaPath:"#/properties/t/type",keyword:"type",params:{type: "integer"}}];
 return false;
 }
-if(errors === _errs8){
+if(errors === _errs7){
 if((typeof data3 == "number") && (isFinite(data3))){
 if(data3 > 9007199254740991 || isNaN(data3)){
 validate53.errors = [{instancePath:instancePath+"/t",schemaPath:"#/properties/t/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991}}];
@@ -618,7 +555,7 @@ return false;
 }
 }
 }
-var valid0 = _errs8 === errors;
+var valid0 = _errs7 === errors;
 }
 else {
 var valid0 = true;
@@ -626,26 +563,12 @@ var valid0 = true;
 if(valid0){
 if(data.n !== undefined){
 let data4 = data.n;
-const _errs10 = errors;
-if(errors === _errs10){
-if(typeof data4 === "string"){
-if(func1(data4) > 22){
-validate53.errors = [{instancePath:instancePath+"/n",schemaPath:"#/properties/n/maxLength",keyword:"maxLength",params:{limit: 22}}];
+const _errs9 = errors;
+if(!(data4 instanceof Uint8Array) || data4.length < 16 || data4.length > 16){
+validate53.errors = [{instancePath:instancePath+"/n",schemaPath:"#/properties/n/byteLength",keyword:"byteLength",params:{}}];
 return false;
 }
-else {
-if(func1(data4) < 22){
-validate53.errors = [{instancePath:instancePath+"/n",schemaPath:"#/properties/n/minLength",keyword:"minLength",params:{limit: 22}}];
-return false;
-}
-}
-}
-else {
-validate53.errors = [{instancePath:instancePath+"/n",schemaPath:"#/properties/n/type",keyword:"type",params:{type: "string"}}];
-return false;
-}
-}
-var valid0 = _errs10 === errors;
+var valid0 = _errs9 === errors;
 }
 else {
 var valid0 = true;
@@ -653,12 +576,12 @@ var valid0 = true;
 if(valid0){
 if(data.from !== undefined){
 let data5 = data.from;
-const _errs12 = errors;
+const _errs10 = errors;
 if(!(((typeof data5 == "number") && (!(data5 % 1) && !isNaN(data5))) && (isFinite(data5)))){
 validate53.errors = [{instancePath:instancePath+"/from",schemaPath:"#/properties/from/type",keyword:"type",params:{type: "integer"}}];
 return false;
 }
-if(errors === _errs12){
+if(errors === _errs10){
 if((typeof data5 == "number") && (isFinite(data5))){
 if(data5 > 9007199254740991 || isNaN(data5)){
 validate53.errors = [{instancePath:instancePath+"/from",schemaPath:"#/properties/from/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991}}];
@@ -672,7 +595,7 @@ return false;
 }
 }
 }
-var valid0 = _errs12 === errors;
+var valid0 = _errs10 === errors;
 }
 else {
 var valid0 = true;
@@ -680,12 +603,12 @@ var valid0 = true;
 if(valid0){
 if(data.to !== undefined){
 let data6 = data.to;
-const _errs14 = errors;
+const _errs12 = errors;
 if(!(((typeof data6 == "number") && (!(data6 % 1) && !isNaN(data6))) && (isFinite(data6)))){
 validate53.errors = [{instancePath:instancePath+"/to",schemaPath:"#/properties/to/type",keyword:"type",params:{type: "integer"}}];
 return false;
 }
-if(errors === _errs14){
+if(errors === _errs12){
 if((typeof data6 == "number") && (isFinite(data6))){
 if(data6 > 9007199254740991 || isNaN(data6)){
 validate53.errors = [{instancePath:instancePath+"/to",schemaPath:"#/properties/to/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991}}];
@@ -699,7 +622,7 @@ return false;
 }
 }
 }
-var valid0 = _errs14 === errors;
+var valid0 = _errs12 === errors;
 }
 else {
 var valid0 = true;
@@ -724,7 +647,7 @@ return errors === 0;
 validate53.evaluated = {"props":true,"dynamicProps":false,"dynamicItems":false};
 
 export const challenge: Validate = validate54 as Validate;
-const schema21 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:liaison:wire:challenge:1","type":"object","additionalProperties":false,"required":["v","rn","rk","t","lim","cp"],"properties":{"v":{"type":"integer","minimum":0,"maximum":255},"rn":{"type":"string","contentEncoding":"base64url","minLength":43,"maxLength":43},"rk":{"type":"integer","minimum":1,"maximum":65535},"t":{"type":"integer","minimum":0,"maximum":9007199254740991},"lim":{"type":"object","additionalProperties":false,"required":["frame","payload","recipients","credit"],"properties":{"frame":{"type":"integer","minimum":0,"maximum":9007199254740991},"payload":{"type":"integer","minimum":0,"maximum":9007199254740991},"recipients":{"type":"integer","minimum":0,"maximum":9007199254740991},"credit":{"type":"array","prefixItems":[{"type":"integer","minimum":0,"maximum":9007199254740991},{"type":"integer","minimum":0,"maximum":9007199254740991}],"items":false,"minItems":2,"maxItems":2}}},"cp":{"type":"string","contentEncoding":"base64url","minLength":2,"maxLength":10923}}};
+const schema21 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:liaison:wire:challenge:1","type":"object","additionalProperties":false,"required":["v","rn","rk","t","lim","cp"],"properties":{"v":{"type":"integer","minimum":0,"maximum":255},"rn":{"byteLength":[32,32]},"rk":{"type":"integer","minimum":1,"maximum":65535},"t":{"type":"integer","minimum":0,"maximum":9007199254740991},"lim":{"type":"object","additionalProperties":false,"required":["frame","payload","recipients","credit"],"properties":{"frame":{"type":"integer","minimum":0,"maximum":9007199254740991},"payload":{"type":"integer","minimum":0,"maximum":9007199254740991},"recipients":{"type":"integer","minimum":0,"maximum":9007199254740991},"credit":{"type":"array","prefixItems":[{"type":"integer","minimum":0,"maximum":9007199254740991},{"type":"integer","minimum":0,"maximum":9007199254740991}],"items":false,"minItems":2,"maxItems":2}},"notBytes":true},"cp":{"byteLength":[1,8192]}},"notBytes":true};
 
 function validate54(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="urn:liaison:wire:challenge:1" */;
@@ -736,6 +659,10 @@ evaluated0.props = undefined;
 }
 if(evaluated0.dynamicItems){
 evaluated0.items = undefined;
+}
+if(data instanceof Uint8Array){
+validate54.errors = [{instancePath,schemaPath:"#/notBytes",keyword:"notBytes",params:{}}];
+return false;
 }
 if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -784,23 +711,9 @@ if(valid0){
 if(data.rn !== undefined){
 let data1 = data.rn;
 const _errs4 = errors;
-if(errors === _errs4){
-if(typeof data1 === "string"){
-if(func1(data1) > 43){
-validate54.errors = [{instancePath:instancePath+"/rn",schemaPath:"#/properties/rn/maxLength",keyword:"maxLength",params:{limit: 43}}];
+if(!(data1 instanceof Uint8Array) || data1.length < 32 || data1.length > 32){
+validate54.errors = [{instancePath:instancePath+"/rn",schemaPath:"#/properties/rn/byteLength",keyword:"byteLength",params:{}}];
 return false;
-}
-else {
-if(func1(data1) < 43){
-validate54.errors = [{instancePath:instancePath+"/rn",schemaPath:"#/properties/rn/minLength",keyword:"minLength",params:{limit: 43}}];
-return false;
-}
-}
-}
-else {
-validate54.errors = [{instancePath:instancePath+"/rn",schemaPath:"#/properties/rn/type",keyword:"type",params:{type: "string"}}];
-return false;
-}
 }
 var valid0 = _errs4 === errors;
 }
@@ -810,12 +723,12 @@ var valid0 = true;
 if(valid0){
 if(data.rk !== undefined){
 let data2 = data.rk;
-const _errs6 = errors;
+const _errs5 = errors;
 if(!(((typeof data2 == "number") && (!(data2 % 1) && !isNaN(data2))) && (isFinite(data2)))){
 validate54.errors = [{instancePath:instancePath+"/rk",schemaPath:"#/properties/rk/type",keyword:"type",params:{type: "integer"}}];
 return false;
 }
-if(errors === _errs6){
+if(errors === _errs5){
 if((typeof data2 == "number") && (isFinite(data2))){
 if(data2 > 65535 || isNaN(data2)){
 validate54.errors = [{instancePath:instancePath+"/rk",schemaPath:"#/properties/rk/maximum",keyword:"maximum",params:{comparison: "<=", limit: 65535}}];
@@ -829,7 +742,7 @@ return false;
 }
 }
 }
-var valid0 = _errs6 === errors;
+var valid0 = _errs5 === errors;
 }
 else {
 var valid0 = true;
@@ -837,12 +750,12 @@ var valid0 = true;
 if(valid0){
 if(data.t !== undefined){
 let data3 = data.t;
-const _errs8 = errors;
+const _errs7 = errors;
 if(!(((typeof data3 == "number") && (!(data3 % 1) && !isNaN(data3))) && (isFinite(data3)))){
 validate54.errors = [{instancePath:instancePath+"/t",schemaPath:"#/properties/t/type",keyword:"type",params:{type: "integer"}}];
 return false;
 }
-if(errors === _errs8){
+if(errors === _errs7){
 if((typeof data3 == "number") && (isFinite(data3))){
 if(data3 > 9007199254740991 || isNaN(data3)){
 validate54.errors = [{instancePath:instancePath+"/t",schemaPath:"#/properties/t/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991}}];
@@ -856,7 +769,7 @@ return false;
 }
 }
 }
-var valid0 = _errs8 === errors;
+var valid0 = _errs7 === errors;
 }
 else {
 var valid0 = true;
@@ -864,8 +777,12 @@ var valid0 = true;
 if(valid0){
 if(data.lim !== undefined){
 let data4 = data.lim;
-const _errs10 = errors;
-if(errors === _errs10){
+const _errs9 = errors;
+if(data4 instanceof Uint8Array){
+validate54.errors = [{instancePath:instancePath+"/lim",schemaPath:"#/properties/lim/notBytes",keyword:"notBytes",params:{}}];
+return false;
+}
+if(errors === _errs9){
 if(data4 && typeof data4 == "object" && !Array.isArray(data4)){
 let missing1;
 if(((((data4.frame === undefined) && (missing1 = "frame")) || ((data4.payload === undefined) && (missing1 = "payload"))) || ((data4.recipients === undefined) && (missing1 = "recipients"))) || ((data4.credit === undefined) && (missing1 = "credit"))){
@@ -873,7 +790,7 @@ validate54.errors = [{instancePath:instancePath+"/lim",schemaPath:"#/properties/
 return false;
 }
 else {
-const _errs12 = errors;
+const _errs11 = errors;
 for(const key1 in data4){
 if(!((((key1 === "frame") || (key1 === "payload")) || (key1 === "recipients")) || (key1 === "credit"))){
 validate54.errors = [{instancePath:instancePath+"/lim",schemaPath:"#/properties/lim/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key1}}];
@@ -881,15 +798,15 @@ return false;
 break;
 }
 }
-if(_errs12 === errors){
+if(_errs11 === errors){
 if(data4.frame !== undefined){
 let data5 = data4.frame;
-const _errs13 = errors;
+const _errs12 = errors;
 if(!(((typeof data5 == "number") && (!(data5 % 1) && !isNaN(data5))) && (isFinite(data5)))){
 validate54.errors = [{instancePath:instancePath+"/lim/frame",schemaPath:"#/properties/lim/properties/frame/type",keyword:"type",params:{type: "integer"}}];
 return false;
 }
-if(errors === _errs13){
+if(errors === _errs12){
 if((typeof data5 == "number") && (isFinite(data5))){
 if(data5 > 9007199254740991 || isNaN(data5)){
 validate54.errors = [{instancePath:instancePath+"/lim/frame",schemaPath:"#/properties/lim/properties/frame/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991}}];
@@ -903,7 +820,7 @@ return false;
 }
 }
 }
-var valid1 = _errs13 === errors;
+var valid1 = _errs12 === errors;
 }
 else {
 var valid1 = true;
@@ -911,12 +828,12 @@ var valid1 = true;
 if(valid1){
 if(data4.payload !== undefined){
 let data6 = data4.payload;
-const _errs15 = errors;
+const _errs14 = errors;
 if(!(((typeof data6 == "number") && (!(data6 % 1) && !isNaN(data6))) && (isFinite(data6)))){
 validate54.errors = [{instancePath:instancePath+"/lim/payload",schemaPath:"#/properties/lim/properties/payload/type",keyword:"type",params:{type: "integer"}}];
 return false;
 }
-if(errors === _errs15){
+if(errors === _errs14){
 if((typeof data6 == "number") && (isFinite(data6))){
 if(data6 > 9007199254740991 || isNaN(data6)){
 validate54.errors = [{instancePath:instancePath+"/lim/payload",schemaPath:"#/properties/lim/properties/payload/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991}}];
@@ -930,7 +847,7 @@ return false;
 }
 }
 }
-var valid1 = _errs15 === errors;
+var valid1 = _errs14 === errors;
 }
 else {
 var valid1 = true;
@@ -938,12 +855,12 @@ var valid1 = true;
 if(valid1){
 if(data4.recipients !== undefined){
 let data7 = data4.recipients;
-const _errs17 = errors;
+const _errs16 = errors;
 if(!(((typeof data7 == "number") && (!(data7 % 1) && !isNaN(data7))) && (isFinite(data7)))){
 validate54.errors = [{instancePath:instancePath+"/lim/recipients",schemaPath:"#/properties/lim/properties/recipients/type",keyword:"type",params:{type: "integer"}}];
 return false;
 }
-if(errors === _errs17){
+if(errors === _errs16){
 if((typeof data7 == "number") && (isFinite(data7))){
 if(data7 > 9007199254740991 || isNaN(data7)){
 validate54.errors = [{instancePath:instancePath+"/lim/recipients",schemaPath:"#/properties/lim/properties/recipients/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991}}];
@@ -957,7 +874,7 @@ return false;
 }
 }
 }
-var valid1 = _errs17 === errors;
+var valid1 = _errs16 === errors;
 }
 else {
 var valid1 = true;
@@ -965,8 +882,8 @@ var valid1 = true;
 if(valid1){
 if(data4.credit !== undefined){
 let data8 = data4.credit;
-const _errs19 = errors;
-if(errors === _errs19){
+const _errs18 = errors;
+if(errors === _errs18){
 if(Array.isArray(data8)){
 if(data8.length > 2){
 validate54.errors = [{instancePath:instancePath+"/lim/credit",schemaPath:"#/properties/lim/properties/credit/maxItems",keyword:"maxItems",params:{limit: 2}}];
@@ -981,12 +898,12 @@ else {
 const len0 = data8.length;
 if(len0 > 0){
 let data9 = data8[0];
-const _errs21 = errors;
+const _errs20 = errors;
 if(!(((typeof data9 == "number") && (!(data9 % 1) && !isNaN(data9))) && (isFinite(data9)))){
 validate54.errors = [{instancePath:instancePath+"/lim/credit/0",schemaPath:"#/properties/lim/properties/credit/prefixItems/0/type",keyword:"type",params:{type: "integer"}}];
 return false;
 }
-if(errors === _errs21){
+if(errors === _errs20){
 if((typeof data9 == "number") && (isFinite(data9))){
 if(data9 > 9007199254740991 || isNaN(data9)){
 validate54.errors = [{instancePath:instancePath+"/lim/credit/0",schemaPath:"#/properties/lim/properties/credit/prefixItems/0/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991}}];
@@ -1000,17 +917,17 @@ return false;
 }
 }
 }
-var valid2 = _errs21 === errors;
+var valid2 = _errs20 === errors;
 }
 if(valid2){
 if(len0 > 1){
 let data10 = data8[1];
-const _errs23 = errors;
+const _errs22 = errors;
 if(!(((typeof data10 == "number") && (!(data10 % 1) && !isNaN(data10))) && (isFinite(data10)))){
 validate54.errors = [{instancePath:instancePath+"/lim/credit/1",schemaPath:"#/properties/lim/properties/credit/prefixItems/1/type",keyword:"type",params:{type: "integer"}}];
 return false;
 }
-if(errors === _errs23){
+if(errors === _errs22){
 if((typeof data10 == "number") && (isFinite(data10))){
 if(data10 > 9007199254740991 || isNaN(data10)){
 validate54.errors = [{instancePath:instancePath+"/lim/credit/1",schemaPath:"#/properties/lim/properties/credit/prefixItems/1/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991}}];
@@ -1024,7 +941,7 @@ return false;
 }
 }
 }
-var valid2 = _errs23 === errors;
+var valid2 = _errs22 === errors;
 }
 if(valid2){
 const len1 = data8.length;
@@ -1042,7 +959,7 @@ validate54.errors = [{instancePath:instancePath+"/lim/credit",schemaPath:"#/prop
 return false;
 }
 }
-var valid1 = _errs19 === errors;
+var valid1 = _errs18 === errors;
 }
 else {
 var valid1 = true;
@@ -1058,7 +975,7 @@ validate54.errors = [{instancePath:instancePath+"/lim",schemaPath:"#/properties/
 return false;
 }
 }
-var valid0 = _errs10 === errors;
+var valid0 = _errs9 === errors;
 }
 else {
 var valid0 = true;
@@ -1066,26 +983,12 @@ var valid0 = true;
 if(valid0){
 if(data.cp !== undefined){
 let data11 = data.cp;
-const _errs25 = errors;
-if(errors === _errs25){
-if(typeof data11 === "string"){
-if(func1(data11) > 10923){
-validate54.errors = [{instancePath:instancePath+"/cp",schemaPath:"#/properties/cp/maxLength",keyword:"maxLength",params:{limit: 10923}}];
+const _errs24 = errors;
+if(!(data11 instanceof Uint8Array) || data11.length < 1 || data11.length > 8192){
+validate54.errors = [{instancePath:instancePath+"/cp",schemaPath:"#/properties/cp/byteLength",keyword:"byteLength",params:{}}];
 return false;
 }
-else {
-if(func1(data11) < 2){
-validate54.errors = [{instancePath:instancePath+"/cp",schemaPath:"#/properties/cp/minLength",keyword:"minLength",params:{limit: 2}}];
-return false;
-}
-}
-}
-else {
-validate54.errors = [{instancePath:instancePath+"/cp",schemaPath:"#/properties/cp/type",keyword:"type",params:{type: "string"}}];
-return false;
-}
-}
-var valid0 = _errs25 === errors;
+var valid0 = _errs24 === errors;
 }
 else {
 var valid0 = true;
@@ -1109,7 +1012,7 @@ return errors === 0;
 validate54.evaluated = {"props":true,"dynamicProps":false,"dynamicItems":false};
 
 export const content: Validate = validate55 as Validate;
-const schema22 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:liaison:wire:content:1","type":"object","additionalProperties":false,"required":["b","m","z"],"properties":{"b":{"type":"string","contentEncoding":"base64url","minLength":0,"maxLength":1398102},"m":{"type":"integer","minimum":0,"maximum":0},"z":{"type":"integer","minimum":0,"maximum":1},"n":{"type":"integer","minimum":0,"maximum":2147483648}}};
+const schema22 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:liaison:wire:content:1","type":"object","additionalProperties":false,"required":["b","m","z"],"properties":{"b":{"byteLength":[0,1048576]},"m":{"type":"integer","minimum":0,"maximum":0},"z":{"type":"integer","minimum":0,"maximum":1},"n":{"type":"integer","minimum":0,"maximum":2147483648}},"notBytes":true};
 
 function validate55(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="urn:liaison:wire:content:1" */;
@@ -1121,6 +1024,10 @@ evaluated0.props = undefined;
 }
 if(evaluated0.dynamicItems){
 evaluated0.items = undefined;
+}
+if(data instanceof Uint8Array){
+validate55.errors = [{instancePath,schemaPath:"#/notBytes",keyword:"notBytes",params:{}}];
+return false;
 }
 if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -1142,23 +1049,9 @@ if(_errs1 === errors){
 if(data.b !== undefined){
 let data0 = data.b;
 const _errs2 = errors;
-if(errors === _errs2){
-if(typeof data0 === "string"){
-if(func1(data0) > 1398102){
-validate55.errors = [{instancePath:instancePath+"/b",schemaPath:"#/properties/b/maxLength",keyword:"maxLength",params:{limit: 1398102}}];
+if(!(data0 instanceof Uint8Array) || data0.length < 0 || data0.length > 1048576){
+validate55.errors = [{instancePath:instancePath+"/b",schemaPath:"#/properties/b/byteLength",keyword:"byteLength",params:{}}];
 return false;
-}
-else {
-if(func1(data0) < 0){
-validate55.errors = [{instancePath:instancePath+"/b",schemaPath:"#/properties/b/minLength",keyword:"minLength",params:{limit: 0}}];
-return false;
-}
-}
-}
-else {
-validate55.errors = [{instancePath:instancePath+"/b",schemaPath:"#/properties/b/type",keyword:"type",params:{type: "string"}}];
-return false;
-}
 }
 var valid0 = _errs2 === errors;
 }
@@ -1168,12 +1061,12 @@ var valid0 = true;
 if(valid0){
 if(data.m !== undefined){
 let data1 = data.m;
-const _errs4 = errors;
+const _errs3 = errors;
 if(!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1)))){
 validate55.errors = [{instancePath:instancePath+"/m",schemaPath:"#/properties/m/type",keyword:"type",params:{type: "integer"}}];
 return false;
 }
-if(errors === _errs4){
+if(errors === _errs3){
 if((typeof data1 == "number") && (isFinite(data1))){
 if(data1 > 0 || isNaN(data1)){
 validate55.errors = [{instancePath:instancePath+"/m",schemaPath:"#/properties/m/maximum",keyword:"maximum",params:{comparison: "<=", limit: 0}}];
@@ -1187,7 +1080,7 @@ return false;
 }
 }
 }
-var valid0 = _errs4 === errors;
+var valid0 = _errs3 === errors;
 }
 else {
 var valid0 = true;
@@ -1195,12 +1088,12 @@ var valid0 = true;
 if(valid0){
 if(data.z !== undefined){
 let data2 = data.z;
-const _errs6 = errors;
+const _errs5 = errors;
 if(!(((typeof data2 == "number") && (!(data2 % 1) && !isNaN(data2))) && (isFinite(data2)))){
 validate55.errors = [{instancePath:instancePath+"/z",schemaPath:"#/properties/z/type",keyword:"type",params:{type: "integer"}}];
 return false;
 }
-if(errors === _errs6){
+if(errors === _errs5){
 if((typeof data2 == "number") && (isFinite(data2))){
 if(data2 > 1 || isNaN(data2)){
 validate55.errors = [{instancePath:instancePath+"/z",schemaPath:"#/properties/z/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1}}];
@@ -1214,7 +1107,7 @@ return false;
 }
 }
 }
-var valid0 = _errs6 === errors;
+var valid0 = _errs5 === errors;
 }
 else {
 var valid0 = true;
@@ -1222,12 +1115,12 @@ var valid0 = true;
 if(valid0){
 if(data.n !== undefined){
 let data3 = data.n;
-const _errs8 = errors;
+const _errs7 = errors;
 if(!(((typeof data3 == "number") && (!(data3 % 1) && !isNaN(data3))) && (isFinite(data3)))){
 validate55.errors = [{instancePath:instancePath+"/n",schemaPath:"#/properties/n/type",keyword:"type",params:{type: "integer"}}];
 return false;
 }
-if(errors === _errs8){
+if(errors === _errs7){
 if((typeof data3 == "number") && (isFinite(data3))){
 if(data3 > 2147483648 || isNaN(data3)){
 validate55.errors = [{instancePath:instancePath+"/n",schemaPath:"#/properties/n/maximum",keyword:"maximum",params:{comparison: "<=", limit: 2147483648}}];
@@ -1241,7 +1134,7 @@ return false;
 }
 }
 }
-var valid0 = _errs8 === errors;
+var valid0 = _errs7 === errors;
 }
 else {
 var valid0 = true;
@@ -1263,8 +1156,8 @@ return errors === 0;
 validate55.evaluated = {"props":true,"dynamicProps":false,"dynamicItems":false};
 
 export const ctx: Validate = validate56 as Validate;
-const schema23 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:liaison:wire:ctx:1","type":"object","additionalProperties":false,"required":["v","k","id","from","top","hc","sch","t","seq","prev","dir"],"properties":{"v":{"type":"integer","minimum":0,"maximum":255},"k":{"type":"integer","minimum":1,"maximum":6},"id":{"type":"string","contentEncoding":"base64url","minLength":22,"maxLength":22},"from":{"type":"integer","minimum":0,"maximum":4294967295},"top":{"type":"integer","minimum":0,"maximum":4294967295},"hc":{"type":"integer","minimum":0,"maximum":4},"sch":{"type":"string","contentEncoding":"base64url","minLength":43,"maxLength":43},"t":{"type":"integer","minimum":0,"maximum":9007199254740991},"seq":{"type":"integer","minimum":0,"maximum":9007199254740991},"prev":{"type":"string","contentEncoding":"base64url","minLength":43,"maxLength":43},"dir":{"type":"array","prefixItems":[{"type":"integer","minimum":0,"maximum":9007199254740991},{"type":"string","contentEncoding":"base64url","minLength":43,"maxLength":43}],"items":false,"minItems":2,"maxItems":2},"x":{"type":"integer","minimum":0,"maximum":9007199254740991},"aud":{"type":"array","prefixItems":[{"type":"integer","minimum":0,"maximum":2},{"type":"integer","minimum":0,"maximum":4294967295},{"type":"string","contentEncoding":"base64url","minLength":43,"maxLength":43}],"items":false,"minItems":3,"maxItems":3},"to":{"type":"array","minItems":0,"maxItems":256,"items":{"type":"integer","minimum":0,"maximum":4294967295}},"kr":{"type":"array","prefixItems":[{"type":"string","contentEncoding":"base64url","minLength":43,"maxLength":43},{"type":"integer","minimum":0,"maximum":9007199254740991}],"items":false,"minItems":2,"maxItems":2},"ref":{"type":"string","contentEncoding":"base64url","minLength":43,"maxLength":43},"pr":{"type":"integer","minimum":1,"maximum":3},"inc":{"type":"integer","minimum":1,"maximum":9007199254740991}}};
-const func19 = Object.prototype.hasOwnProperty;
+const schema23 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:liaison:wire:ctx:1","type":"object","additionalProperties":false,"required":["v","k","id","from","top","hc","sch","t","seq","prev","dir"],"properties":{"v":{"type":"integer","minimum":0,"maximum":255},"k":{"type":"integer","minimum":1,"maximum":6},"id":{"byteLength":[16,16]},"from":{"type":"integer","minimum":0,"maximum":4294967295},"top":{"type":"integer","minimum":0,"maximum":4294967295},"hc":{"type":"integer","minimum":0,"maximum":4},"sch":{"byteLength":[32,32]},"t":{"type":"integer","minimum":0,"maximum":9007199254740991},"seq":{"type":"integer","minimum":0,"maximum":9007199254740991},"prev":{"byteLength":[32,32]},"dir":{"type":"array","prefixItems":[{"type":"integer","minimum":0,"maximum":9007199254740991},{"byteLength":[32,32]}],"items":false,"minItems":2,"maxItems":2},"x":{"type":"integer","minimum":0,"maximum":9007199254740991},"aud":{"type":"array","prefixItems":[{"type":"integer","minimum":0,"maximum":2},{"type":"integer","minimum":0,"maximum":4294967295},{"byteLength":[32,32]}],"items":false,"minItems":3,"maxItems":3},"to":{"type":"array","minItems":0,"maxItems":256,"items":{"type":"integer","minimum":0,"maximum":4294967295}},"kr":{"type":"array","prefixItems":[{"byteLength":[32,32]},{"type":"integer","minimum":0,"maximum":9007199254740991}],"items":false,"minItems":2,"maxItems":2},"ref":{"byteLength":[32,32]},"pr":{"type":"integer","minimum":1,"maximum":3},"inc":{"type":"integer","minimum":1,"maximum":9007199254740991}},"notBytes":true};
+const func1 = Object.prototype.hasOwnProperty;
 
 function validate56(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="urn:liaison:wire:ctx:1" */;
@@ -1277,6 +1170,10 @@ evaluated0.props = undefined;
 if(evaluated0.dynamicItems){
 evaluated0.items = undefined;
 }
+if(data instanceof Uint8Array){
+validate56.errors = [{instancePath,schemaPath:"#/notBytes",keyword:"notBytes",params:{}}];
+return false;
+}
 if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
@@ -1287,7 +1184,7 @@ return false;
 else {
 const _errs1 = errors;
 for(const key0 in data){
-if(!(func19.call(schema23.properties, key0))){
+if(!(func1.call(schema23.properties, key0))){
 validate56.errors = [{instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0}}];
 return false;
 break;
@@ -1351,23 +1248,9 @@ if(valid0){
 if(data.id !== undefined){
 let data2 = data.id;
 const _errs6 = errors;
-if(errors === _errs6){
-if(typeof data2 === "string"){
-if(func1(data2) > 22){
-validate56.errors = [{instancePath:instancePath+"/id",schemaPath:"#/properties/id/maxLength",keyword:"maxLength",params:{limit: 22}}];
+if(!(data2 instanceof Uint8Array) || data2.length < 16 || data2.length > 16){
+validate56.errors = [{instancePath:instancePath+"/id",schemaPath:"#/properties/id/byteLength",keyword:"byteLength",params:{}}];
 return false;
-}
-else {
-if(func1(data2) < 22){
-validate56.errors = [{instancePath:instancePath+"/id",schemaPath:"#/properties/id/minLength",keyword:"minLength",params:{limit: 22}}];
-return false;
-}
-}
-}
-else {
-validate56.errors = [{instancePath:instancePath+"/id",schemaPath:"#/properties/id/type",keyword:"type",params:{type: "string"}}];
-return false;
-}
 }
 var valid0 = _errs6 === errors;
 }
@@ -1377,12 +1260,12 @@ var valid0 = true;
 if(valid0){
 if(data.from !== undefined){
 let data3 = data.from;
-const _errs8 = errors;
+const _errs7 = errors;
 if(!(((typeof data3 == "number") && (!(data3 % 1) && !isNaN(data3))) && (isFinite(data3)))){
 validate56.errors = [{instancePath:instancePath+"/from",schemaPath:"#/properties/from/type",keyword:"type",params:{type: "integer"}}];
 return false;
 }
-if(errors === _errs8){
+if(errors === _errs7){
 if((typeof data3 == "number") && (isFinite(data3))){
 if(data3 > 4294967295 || isNaN(data3)){
 validate56.errors = [{instancePath:instancePath+"/from",schemaPath:"#/properties/from/maximum",keyword:"maximum",params:{comparison: "<=", limit: 4294967295}}];
@@ -1396,7 +1279,7 @@ return false;
 }
 }
 }
-var valid0 = _errs8 === errors;
+var valid0 = _errs7 === errors;
 }
 else {
 var valid0 = true;
@@ -1404,12 +1287,12 @@ var valid0 = true;
 if(valid0){
 if(data.top !== undefined){
 let data4 = data.top;
-const _errs10 = errors;
+const _errs9 = errors;
 if(!(((typeof data4 == "number") && (!(data4 % 1) && !isNaN(data4))) && (isFinite(data4)))){
 validate56.errors = [{instancePath:instancePath+"/top",schemaPath:"#/properties/top/type",keyword:"type",params:{type: "integer"}}];
 return false;
 }
-if(errors === _errs10){
+if(errors === _errs9){
 if((typeof data4 == "number") && (isFinite(data4))){
 if(data4 > 4294967295 || isNaN(data4)){
 validate56.errors = [{instancePath:instancePath+"/top",schemaPath:"#/properties/top/maximum",keyword:"maximum",params:{comparison: "<=", limit: 4294967295}}];
@@ -1423,7 +1306,7 @@ return false;
 }
 }
 }
-var valid0 = _errs10 === errors;
+var valid0 = _errs9 === errors;
 }
 else {
 var valid0 = true;
@@ -1431,12 +1314,12 @@ var valid0 = true;
 if(valid0){
 if(data.hc !== undefined){
 let data5 = data.hc;
-const _errs12 = errors;
+const _errs11 = errors;
 if(!(((typeof data5 == "number") && (!(data5 % 1) && !isNaN(data5))) && (isFinite(data5)))){
 validate56.errors = [{instancePath:instancePath+"/hc",schemaPath:"#/properties/hc/type",keyword:"type",params:{type: "integer"}}];
 return false;
 }
-if(errors === _errs12){
+if(errors === _errs11){
 if((typeof data5 == "number") && (isFinite(data5))){
 if(data5 > 4 || isNaN(data5)){
 validate56.errors = [{instancePath:instancePath+"/hc",schemaPath:"#/properties/hc/maximum",keyword:"maximum",params:{comparison: "<=", limit: 4}}];
@@ -1450,7 +1333,7 @@ return false;
 }
 }
 }
-var valid0 = _errs12 === errors;
+var valid0 = _errs11 === errors;
 }
 else {
 var valid0 = true;
@@ -1458,26 +1341,12 @@ var valid0 = true;
 if(valid0){
 if(data.sch !== undefined){
 let data6 = data.sch;
-const _errs14 = errors;
-if(errors === _errs14){
-if(typeof data6 === "string"){
-if(func1(data6) > 43){
-validate56.errors = [{instancePath:instancePath+"/sch",schemaPath:"#/properties/sch/maxLength",keyword:"maxLength",params:{limit: 43}}];
+const _errs13 = errors;
+if(!(data6 instanceof Uint8Array) || data6.length < 32 || data6.length > 32){
+validate56.errors = [{instancePath:instancePath+"/sch",schemaPath:"#/properties/sch/byteLength",keyword:"byteLength",params:{}}];
 return false;
 }
-else {
-if(func1(data6) < 43){
-validate56.errors = [{instancePath:instancePath+"/sch",schemaPath:"#/properties/sch/minLength",keyword:"minLength",params:{limit: 43}}];
-return false;
-}
-}
-}
-else {
-validate56.errors = [{instancePath:instancePath+"/sch",schemaPath:"#/properties/sch/type",keyword:"type",params:{type: "string"}}];
-return false;
-}
-}
-var valid0 = _errs14 === errors;
+var valid0 = _errs13 === errors;
 }
 else {
 var valid0 = true;
@@ -1485,12 +1354,12 @@ var valid0 = true;
 if(valid0){
 if(data.t !== undefined){
 let data7 = data.t;
-const _errs16 = errors;
+const _errs14 = errors;
 if(!(((typeof data7 == "number") && (!(data7 % 1) && !isNaN(data7))) && (isFinite(data7)))){
 validate56.errors = [{instancePath:instancePath+"/t",schemaPath:"#/properties/t/type",keyword:"type",params:{type: "integer"}}];
 return false;
 }
-if(errors === _errs16){
+if(errors === _errs14){
 if((typeof data7 == "number") && (isFinite(data7))){
 if(data7 > 9007199254740991 || isNaN(data7)){
 validate56.errors = [{instancePath:instancePath+"/t",schemaPath:"#/properties/t/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991}}];
@@ -1504,7 +1373,7 @@ return false;
 }
 }
 }
-var valid0 = _errs16 === errors;
+var valid0 = _errs14 === errors;
 }
 else {
 var valid0 = true;
@@ -1512,12 +1381,12 @@ var valid0 = true;
 if(valid0){
 if(data.seq !== undefined){
 let data8 = data.seq;
-const _errs18 = errors;
+const _errs16 = errors;
 if(!(((typeof data8 == "number") && (!(data8 % 1) && !isNaN(data8))) && (isFinite(data8)))){
 validate56.errors = [{instancePath:instancePath+"/seq",schemaPath:"#/properties/seq/type",keyword:"type",params:{type: "integer"}}];
 return false;
 }
-if(errors === _errs18){
+if(errors === _errs16){
 if((typeof data8 == "number") && (isFinite(data8))){
 if(data8 > 9007199254740991 || isNaN(data8)){
 validate56.errors = [{instancePath:instancePath+"/seq",schemaPath:"#/properties/seq/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991}}];
@@ -1531,7 +1400,7 @@ return false;
 }
 }
 }
-var valid0 = _errs18 === errors;
+var valid0 = _errs16 === errors;
 }
 else {
 var valid0 = true;
@@ -1539,26 +1408,12 @@ var valid0 = true;
 if(valid0){
 if(data.prev !== undefined){
 let data9 = data.prev;
-const _errs20 = errors;
-if(errors === _errs20){
-if(typeof data9 === "string"){
-if(func1(data9) > 43){
-validate56.errors = [{instancePath:instancePath+"/prev",schemaPath:"#/properties/prev/maxLength",keyword:"maxLength",params:{limit: 43}}];
+const _errs18 = errors;
+if(!(data9 instanceof Uint8Array) || data9.length < 32 || data9.length > 32){
+validate56.errors = [{instancePath:instancePath+"/prev",schemaPath:"#/properties/prev/byteLength",keyword:"byteLength",params:{}}];
 return false;
 }
-else {
-if(func1(data9) < 43){
-validate56.errors = [{instancePath:instancePath+"/prev",schemaPath:"#/properties/prev/minLength",keyword:"minLength",params:{limit: 43}}];
-return false;
-}
-}
-}
-else {
-validate56.errors = [{instancePath:instancePath+"/prev",schemaPath:"#/properties/prev/type",keyword:"type",params:{type: "string"}}];
-return false;
-}
-}
-var valid0 = _errs20 === errors;
+var valid0 = _errs18 === errors;
 }
 else {
 var valid0 = true;
@@ -1566,8 +1421,8 @@ var valid0 = true;
 if(valid0){
 if(data.dir !== undefined){
 let data10 = data.dir;
-const _errs22 = errors;
-if(errors === _errs22){
+const _errs19 = errors;
+if(errors === _errs19){
 if(Array.isArray(data10)){
 if(data10.length > 2){
 validate56.errors = [{instancePath:instancePath+"/dir",schemaPath:"#/properties/dir/maxItems",keyword:"maxItems",params:{limit: 2}}];
@@ -1582,12 +1437,12 @@ else {
 const len0 = data10.length;
 if(len0 > 0){
 let data11 = data10[0];
-const _errs24 = errors;
+const _errs21 = errors;
 if(!(((typeof data11 == "number") && (!(data11 % 1) && !isNaN(data11))) && (isFinite(data11)))){
 validate56.errors = [{instancePath:instancePath+"/dir/0",schemaPath:"#/properties/dir/prefixItems/0/type",keyword:"type",params:{type: "integer"}}];
 return false;
 }
-if(errors === _errs24){
+if(errors === _errs21){
 if((typeof data11 == "number") && (isFinite(data11))){
 if(data11 > 9007199254740991 || isNaN(data11)){
 validate56.errors = [{instancePath:instancePath+"/dir/0",schemaPath:"#/properties/dir/prefixItems/0/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991}}];
@@ -1601,31 +1456,17 @@ return false;
 }
 }
 }
-var valid1 = _errs24 === errors;
+var valid1 = _errs21 === errors;
 }
 if(valid1){
 if(len0 > 1){
 let data12 = data10[1];
-const _errs26 = errors;
-if(errors === _errs26){
-if(typeof data12 === "string"){
-if(func1(data12) > 43){
-validate56.errors = [{instancePath:instancePath+"/dir/1",schemaPath:"#/properties/dir/prefixItems/1/maxLength",keyword:"maxLength",params:{limit: 43}}];
+const _errs23 = errors;
+if(!(data12 instanceof Uint8Array) || data12.length < 32 || data12.length > 32){
+validate56.errors = [{instancePath:instancePath+"/dir/1",schemaPath:"#/properties/dir/prefixItems/1/byteLength",keyword:"byteLength",params:{}}];
 return false;
 }
-else {
-if(func1(data12) < 43){
-validate56.errors = [{instancePath:instancePath+"/dir/1",schemaPath:"#/properties/dir/prefixItems/1/minLength",keyword:"minLength",params:{limit: 43}}];
-return false;
-}
-}
-}
-else {
-validate56.errors = [{instancePath:instancePath+"/dir/1",schemaPath:"#/properties/dir/prefixItems/1/type",keyword:"type",params:{type: "string"}}];
-return false;
-}
-}
-var valid1 = _errs26 === errors;
+var valid1 = _errs23 === errors;
 }
 if(valid1){
 const len1 = data10.length;
@@ -1643,7 +1484,7 @@ validate56.errors = [{instancePath:instancePath+"/dir",schemaPath:"#/properties/
 return false;
 }
 }
-var valid0 = _errs22 === errors;
+var valid0 = _errs19 === errors;
 }
 else {
 var valid0 = true;
@@ -1651,12 +1492,12 @@ var valid0 = true;
 if(valid0){
 if(data.x !== undefined){
 let data13 = data.x;
-const _errs28 = errors;
+const _errs24 = errors;
 if(!(((typeof data13 == "number") && (!(data13 % 1) && !isNaN(data13))) && (isFinite(data13)))){
 validate56.errors = [{instancePath:instancePath+"/x",schemaPath:"#/properties/x/type",keyword:"type",params:{type: "integer"}}];
 return false;
 }
-if(errors === _errs28){
+if(errors === _errs24){
 if((typeof data13 == "number") && (isFinite(data13))){
 if(data13 > 9007199254740991 || isNaN(data13)){
 validate56.errors = [{instancePath:instancePath+"/x",schemaPath:"#/properties/x/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991}}];
@@ -1670,7 +1511,7 @@ return false;
 }
 }
 }
-var valid0 = _errs28 === errors;
+var valid0 = _errs24 === errors;
 }
 else {
 var valid0 = true;
@@ -1678,8 +1519,8 @@ var valid0 = true;
 if(valid0){
 if(data.aud !== undefined){
 let data14 = data.aud;
-const _errs30 = errors;
-if(errors === _errs30){
+const _errs26 = errors;
+if(errors === _errs26){
 if(Array.isArray(data14)){
 if(data14.length > 3){
 validate56.errors = [{instancePath:instancePath+"/aud",schemaPath:"#/properties/aud/maxItems",keyword:"maxItems",params:{limit: 3}}];
@@ -1694,12 +1535,12 @@ else {
 const len2 = data14.length;
 if(len2 > 0){
 let data15 = data14[0];
-const _errs32 = errors;
+const _errs28 = errors;
 if(!(((typeof data15 == "number") && (!(data15 % 1) && !isNaN(data15))) && (isFinite(data15)))){
 validate56.errors = [{instancePath:instancePath+"/aud/0",schemaPath:"#/properties/aud/prefixItems/0/type",keyword:"type",params:{type: "integer"}}];
 return false;
 }
-if(errors === _errs32){
+if(errors === _errs28){
 if((typeof data15 == "number") && (isFinite(data15))){
 if(data15 > 2 || isNaN(data15)){
 validate56.errors = [{instancePath:instancePath+"/aud/0",schemaPath:"#/properties/aud/prefixItems/0/maximum",keyword:"maximum",params:{comparison: "<=", limit: 2}}];
@@ -1713,17 +1554,17 @@ return false;
 }
 }
 }
-var valid2 = _errs32 === errors;
+var valid2 = _errs28 === errors;
 }
 if(valid2){
 if(len2 > 1){
 let data16 = data14[1];
-const _errs34 = errors;
+const _errs30 = errors;
 if(!(((typeof data16 == "number") && (!(data16 % 1) && !isNaN(data16))) && (isFinite(data16)))){
 validate56.errors = [{instancePath:instancePath+"/aud/1",schemaPath:"#/properties/aud/prefixItems/1/type",keyword:"type",params:{type: "integer"}}];
 return false;
 }
-if(errors === _errs34){
+if(errors === _errs30){
 if((typeof data16 == "number") && (isFinite(data16))){
 if(data16 > 4294967295 || isNaN(data16)){
 validate56.errors = [{instancePath:instancePath+"/aud/1",schemaPath:"#/properties/aud/prefixItems/1/maximum",keyword:"maximum",params:{comparison: "<=", limit: 4294967295}}];
@@ -1737,31 +1578,17 @@ return false;
 }
 }
 }
-var valid2 = _errs34 === errors;
+var valid2 = _errs30 === errors;
 }
 if(valid2){
 if(len2 > 2){
 let data17 = data14[2];
-const _errs36 = errors;
-if(errors === _errs36){
-if(typeof data17 === "string"){
-if(func1(data17) > 43){
-validate56.errors = [{instancePath:instancePath+"/aud/2",schemaPath:"#/properties/aud/prefixItems/2/maxLength",keyword:"maxLength",params:{limit: 43}}];
+const _errs32 = errors;
+if(!(data17 instanceof Uint8Array) || data17.length < 32 || data17.length > 32){
+validate56.errors = [{instancePath:instancePath+"/aud/2",schemaPath:"#/properties/aud/prefixItems/2/byteLength",keyword:"byteLength",params:{}}];
 return false;
 }
-else {
-if(func1(data17) < 43){
-validate56.errors = [{instancePath:instancePath+"/aud/2",schemaPath:"#/properties/aud/prefixItems/2/minLength",keyword:"minLength",params:{limit: 43}}];
-return false;
-}
-}
-}
-else {
-validate56.errors = [{instancePath:instancePath+"/aud/2",schemaPath:"#/properties/aud/prefixItems/2/type",keyword:"type",params:{type: "string"}}];
-return false;
-}
-}
-var valid2 = _errs36 === errors;
+var valid2 = _errs32 === errors;
 }
 if(valid2){
 const len3 = data14.length;
@@ -1780,7 +1607,7 @@ validate56.errors = [{instancePath:instancePath+"/aud",schemaPath:"#/properties/
 return false;
 }
 }
-var valid0 = _errs30 === errors;
+var valid0 = _errs26 === errors;
 }
 else {
 var valid0 = true;
@@ -1788,8 +1615,8 @@ var valid0 = true;
 if(valid0){
 if(data.to !== undefined){
 let data18 = data.to;
-const _errs38 = errors;
-if(errors === _errs38){
+const _errs33 = errors;
+if(errors === _errs33){
 if(Array.isArray(data18)){
 if(data18.length > 256){
 validate56.errors = [{instancePath:instancePath+"/to",schemaPath:"#/properties/to/maxItems",keyword:"maxItems",params:{limit: 256}}];
@@ -1805,12 +1632,12 @@ var valid3 = true;
 const len4 = data18.length;
 for(let i0=0; i0<len4; i0++){
 let data19 = data18[i0];
-const _errs40 = errors;
+const _errs35 = errors;
 if(!(((typeof data19 == "number") && (!(data19 % 1) && !isNaN(data19))) && (isFinite(data19)))){
 validate56.errors = [{instancePath:instancePath+"/to/" + i0,schemaPath:"#/properties/to/items/type",keyword:"type",params:{type: "integer"}}];
 return false;
 }
-if(errors === _errs40){
+if(errors === _errs35){
 if((typeof data19 == "number") && (isFinite(data19))){
 if(data19 > 4294967295 || isNaN(data19)){
 validate56.errors = [{instancePath:instancePath+"/to/" + i0,schemaPath:"#/properties/to/items/maximum",keyword:"maximum",params:{comparison: "<=", limit: 4294967295}}];
@@ -1824,7 +1651,7 @@ return false;
 }
 }
 }
-var valid3 = _errs40 === errors;
+var valid3 = _errs35 === errors;
 if(!valid3){
 break;
 }
@@ -1837,7 +1664,7 @@ validate56.errors = [{instancePath:instancePath+"/to",schemaPath:"#/properties/t
 return false;
 }
 }
-var valid0 = _errs38 === errors;
+var valid0 = _errs33 === errors;
 }
 else {
 var valid0 = true;
@@ -1845,8 +1672,8 @@ var valid0 = true;
 if(valid0){
 if(data.kr !== undefined){
 let data20 = data.kr;
-const _errs42 = errors;
-if(errors === _errs42){
+const _errs37 = errors;
+if(errors === _errs37){
 if(Array.isArray(data20)){
 if(data20.length > 2){
 validate56.errors = [{instancePath:instancePath+"/kr",schemaPath:"#/properties/kr/maxItems",keyword:"maxItems",params:{limit: 2}}];
@@ -1861,36 +1688,22 @@ else {
 const len5 = data20.length;
 if(len5 > 0){
 let data21 = data20[0];
-const _errs44 = errors;
-if(errors === _errs44){
-if(typeof data21 === "string"){
-if(func1(data21) > 43){
-validate56.errors = [{instancePath:instancePath+"/kr/0",schemaPath:"#/properties/kr/prefixItems/0/maxLength",keyword:"maxLength",params:{limit: 43}}];
+const _errs39 = errors;
+if(!(data21 instanceof Uint8Array) || data21.length < 32 || data21.length > 32){
+validate56.errors = [{instancePath:instancePath+"/kr/0",schemaPath:"#/properties/kr/prefixItems/0/byteLength",keyword:"byteLength",params:{}}];
 return false;
 }
-else {
-if(func1(data21) < 43){
-validate56.errors = [{instancePath:instancePath+"/kr/0",schemaPath:"#/properties/kr/prefixItems/0/minLength",keyword:"minLength",params:{limit: 43}}];
-return false;
-}
-}
-}
-else {
-validate56.errors = [{instancePath:instancePath+"/kr/0",schemaPath:"#/properties/kr/prefixItems/0/type",keyword:"type",params:{type: "string"}}];
-return false;
-}
-}
-var valid4 = _errs44 === errors;
+var valid4 = _errs39 === errors;
 }
 if(valid4){
 if(len5 > 1){
 let data22 = data20[1];
-const _errs46 = errors;
+const _errs40 = errors;
 if(!(((typeof data22 == "number") && (!(data22 % 1) && !isNaN(data22))) && (isFinite(data22)))){
 validate56.errors = [{instancePath:instancePath+"/kr/1",schemaPath:"#/properties/kr/prefixItems/1/type",keyword:"type",params:{type: "integer"}}];
 return false;
 }
-if(errors === _errs46){
+if(errors === _errs40){
 if((typeof data22 == "number") && (isFinite(data22))){
 if(data22 > 9007199254740991 || isNaN(data22)){
 validate56.errors = [{instancePath:instancePath+"/kr/1",schemaPath:"#/properties/kr/prefixItems/1/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991}}];
@@ -1904,7 +1717,7 @@ return false;
 }
 }
 }
-var valid4 = _errs46 === errors;
+var valid4 = _errs40 === errors;
 }
 if(valid4){
 const len6 = data20.length;
@@ -1922,7 +1735,7 @@ validate56.errors = [{instancePath:instancePath+"/kr",schemaPath:"#/properties/k
 return false;
 }
 }
-var valid0 = _errs42 === errors;
+var valid0 = _errs37 === errors;
 }
 else {
 var valid0 = true;
@@ -1930,26 +1743,12 @@ var valid0 = true;
 if(valid0){
 if(data.ref !== undefined){
 let data23 = data.ref;
-const _errs48 = errors;
-if(errors === _errs48){
-if(typeof data23 === "string"){
-if(func1(data23) > 43){
-validate56.errors = [{instancePath:instancePath+"/ref",schemaPath:"#/properties/ref/maxLength",keyword:"maxLength",params:{limit: 43}}];
+const _errs42 = errors;
+if(!(data23 instanceof Uint8Array) || data23.length < 32 || data23.length > 32){
+validate56.errors = [{instancePath:instancePath+"/ref",schemaPath:"#/properties/ref/byteLength",keyword:"byteLength",params:{}}];
 return false;
 }
-else {
-if(func1(data23) < 43){
-validate56.errors = [{instancePath:instancePath+"/ref",schemaPath:"#/properties/ref/minLength",keyword:"minLength",params:{limit: 43}}];
-return false;
-}
-}
-}
-else {
-validate56.errors = [{instancePath:instancePath+"/ref",schemaPath:"#/properties/ref/type",keyword:"type",params:{type: "string"}}];
-return false;
-}
-}
-var valid0 = _errs48 === errors;
+var valid0 = _errs42 === errors;
 }
 else {
 var valid0 = true;
@@ -1957,12 +1756,12 @@ var valid0 = true;
 if(valid0){
 if(data.pr !== undefined){
 let data24 = data.pr;
-const _errs50 = errors;
+const _errs43 = errors;
 if(!(((typeof data24 == "number") && (!(data24 % 1) && !isNaN(data24))) && (isFinite(data24)))){
 validate56.errors = [{instancePath:instancePath+"/pr",schemaPath:"#/properties/pr/type",keyword:"type",params:{type: "integer"}}];
 return false;
 }
-if(errors === _errs50){
+if(errors === _errs43){
 if((typeof data24 == "number") && (isFinite(data24))){
 if(data24 > 3 || isNaN(data24)){
 validate56.errors = [{instancePath:instancePath+"/pr",schemaPath:"#/properties/pr/maximum",keyword:"maximum",params:{comparison: "<=", limit: 3}}];
@@ -1976,7 +1775,7 @@ return false;
 }
 }
 }
-var valid0 = _errs50 === errors;
+var valid0 = _errs43 === errors;
 }
 else {
 var valid0 = true;
@@ -1984,12 +1783,12 @@ var valid0 = true;
 if(valid0){
 if(data.inc !== undefined){
 let data25 = data.inc;
-const _errs52 = errors;
+const _errs45 = errors;
 if(!(((typeof data25 == "number") && (!(data25 % 1) && !isNaN(data25))) && (isFinite(data25)))){
 validate56.errors = [{instancePath:instancePath+"/inc",schemaPath:"#/properties/inc/type",keyword:"type",params:{type: "integer"}}];
 return false;
 }
-if(errors === _errs52){
+if(errors === _errs45){
 if((typeof data25 == "number") && (isFinite(data25))){
 if(data25 > 9007199254740991 || isNaN(data25)){
 validate56.errors = [{instancePath:instancePath+"/inc",schemaPath:"#/properties/inc/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991}}];
@@ -2003,7 +1802,7 @@ return false;
 }
 }
 }
-var valid0 = _errs52 === errors;
+var valid0 = _errs45 === errors;
 }
 else {
 var valid0 = true;
@@ -2039,7 +1838,7 @@ return errors === 0;
 validate56.evaluated = {"props":true,"dynamicProps":false,"dynamicItems":false};
 
 export const entry: Validate = validate57 as Validate;
-const schema24 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:liaison:wire:entry:1","type":"array","prefixItems":[{"type":"string","contentEncoding":"base64url","minLength":2,"maxLength":87380},{"type":"array","minItems":1,"maxItems":64,"items":{"type":"array","prefixItems":[{"type":"integer","minimum":0,"maximum":4294967295},{"type":"string","contentEncoding":"base64url","minLength":86,"maxLength":86}],"items":false,"minItems":2,"maxItems":2}}],"items":false,"minItems":2,"maxItems":2};
+const schema24 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:liaison:wire:entry:1","type":"array","prefixItems":[{"byteLength":[1,65535]},{"type":"array","minItems":1,"maxItems":64,"items":{"type":"array","prefixItems":[{"type":"integer","minimum":0,"maximum":4294967295},{"byteLength":[64,64]}],"items":false,"minItems":2,"maxItems":2}}],"items":false,"minItems":2,"maxItems":2};
 
 function validate57(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="urn:liaison:wire:entry:1" */;
@@ -2068,31 +1867,17 @@ const len0 = data.length;
 if(len0 > 0){
 let data0 = data[0];
 const _errs1 = errors;
-if(errors === _errs1){
-if(typeof data0 === "string"){
-if(func1(data0) > 87380){
-validate57.errors = [{instancePath:instancePath+"/0",schemaPath:"#/prefixItems/0/maxLength",keyword:"maxLength",params:{limit: 87380}}];
+if(!(data0 instanceof Uint8Array) || data0.length < 1 || data0.length > 65535){
+validate57.errors = [{instancePath:instancePath+"/0",schemaPath:"#/prefixItems/0/byteLength",keyword:"byteLength",params:{}}];
 return false;
-}
-else {
-if(func1(data0) < 2){
-validate57.errors = [{instancePath:instancePath+"/0",schemaPath:"#/prefixItems/0/minLength",keyword:"minLength",params:{limit: 2}}];
-return false;
-}
-}
-}
-else {
-validate57.errors = [{instancePath:instancePath+"/0",schemaPath:"#/prefixItems/0/type",keyword:"type",params:{type: "string"}}];
-return false;
-}
 }
 var valid0 = _errs1 === errors;
 }
 if(valid0){
 if(len0 > 1){
 let data1 = data[1];
-const _errs3 = errors;
-if(errors === _errs3){
+const _errs2 = errors;
+if(errors === _errs2){
 if(Array.isArray(data1)){
 if(data1.length > 64){
 validate57.errors = [{instancePath:instancePath+"/1",schemaPath:"#/prefixItems/1/maxItems",keyword:"maxItems",params:{limit: 64}}];
@@ -2108,8 +1893,8 @@ var valid1 = true;
 const len1 = data1.length;
 for(let i0=0; i0<len1; i0++){
 let data2 = data1[i0];
-const _errs5 = errors;
-if(errors === _errs5){
+const _errs4 = errors;
+if(errors === _errs4){
 if(Array.isArray(data2)){
 if(data2.length > 2){
 validate57.errors = [{instancePath:instancePath+"/1/" + i0,schemaPath:"#/prefixItems/1/items/maxItems",keyword:"maxItems",params:{limit: 2}}];
@@ -2124,12 +1909,12 @@ else {
 const len2 = data2.length;
 if(len2 > 0){
 let data3 = data2[0];
-const _errs7 = errors;
+const _errs6 = errors;
 if(!(((typeof data3 == "number") && (!(data3 % 1) && !isNaN(data3))) && (isFinite(data3)))){
 validate57.errors = [{instancePath:instancePath+"/1/" + i0+"/0",schemaPath:"#/prefixItems/1/items/prefixItems/0/type",keyword:"type",params:{type: "integer"}}];
 return false;
 }
-if(errors === _errs7){
+if(errors === _errs6){
 if((typeof data3 == "number") && (isFinite(data3))){
 if(data3 > 4294967295 || isNaN(data3)){
 validate57.errors = [{instancePath:instancePath+"/1/" + i0+"/0",schemaPath:"#/prefixItems/1/items/prefixItems/0/maximum",keyword:"maximum",params:{comparison: "<=", limit: 4294967295}}];
@@ -2143,31 +1928,17 @@ return false;
 }
 }
 }
-var valid2 = _errs7 === errors;
+var valid2 = _errs6 === errors;
 }
 if(valid2){
 if(len2 > 1){
 let data4 = data2[1];
-const _errs9 = errors;
-if(errors === _errs9){
-if(typeof data4 === "string"){
-if(func1(data4) > 86){
-validate57.errors = [{instancePath:instancePath+"/1/" + i0+"/1",schemaPath:"#/prefixItems/1/items/prefixItems/1/maxLength",keyword:"maxLength",params:{limit: 86}}];
+const _errs8 = errors;
+if(!(data4 instanceof Uint8Array) || data4.length < 64 || data4.length > 64){
+validate57.errors = [{instancePath:instancePath+"/1/" + i0+"/1",schemaPath:"#/prefixItems/1/items/prefixItems/1/byteLength",keyword:"byteLength",params:{}}];
 return false;
 }
-else {
-if(func1(data4) < 86){
-validate57.errors = [{instancePath:instancePath+"/1/" + i0+"/1",schemaPath:"#/prefixItems/1/items/prefixItems/1/minLength",keyword:"minLength",params:{limit: 86}}];
-return false;
-}
-}
-}
-else {
-validate57.errors = [{instancePath:instancePath+"/1/" + i0+"/1",schemaPath:"#/prefixItems/1/items/prefixItems/1/type",keyword:"type",params:{type: "string"}}];
-return false;
-}
-}
-var valid2 = _errs9 === errors;
+var valid2 = _errs8 === errors;
 }
 if(valid2){
 const len3 = data2.length;
@@ -2185,7 +1956,7 @@ validate57.errors = [{instancePath:instancePath+"/1/" + i0,schemaPath:"#/prefixI
 return false;
 }
 }
-var valid1 = _errs5 === errors;
+var valid1 = _errs4 === errors;
 if(!valid1){
 break;
 }
@@ -2198,7 +1969,7 @@ validate57.errors = [{instancePath:instancePath+"/1",schemaPath:"#/prefixItems/1
 return false;
 }
 }
-var valid0 = _errs3 === errors;
+var valid0 = _errs2 === errors;
 }
 if(valid0){
 const len4 = data.length;
@@ -2222,7 +1993,7 @@ return errors === 0;
 validate57.evaluated = {"items":true,"dynamicProps":false,"dynamicItems":false};
 
 export const frameAck: Validate = validate58 as Validate;
-const schema25 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:liaison:wire:frame-ack:1","type":"array","prefixItems":[{"const":9,"type":"integer"},{"type":"string","contentEncoding":"base64url","minLength":2,"maxLength":43691},{"type":"string","contentEncoding":"base64url","minLength":86,"maxLength":86}],"items":false,"minItems":3,"maxItems":3};
+const schema25 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:liaison:wire:frame-ack:1","type":"array","prefixItems":[{"const":9,"type":"integer"},{"byteLength":[1,32768]},{"byteLength":[64,64]}],"items":false,"minItems":3,"maxItems":3};
 
 function validate58(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="urn:liaison:wire:frame-ack:1" */;
@@ -2265,49 +2036,21 @@ if(valid0){
 if(len0 > 1){
 let data1 = data[1];
 const _errs3 = errors;
-if(errors === _errs3){
-if(typeof data1 === "string"){
-if(func1(data1) > 43691){
-validate58.errors = [{instancePath:instancePath+"/1",schemaPath:"#/prefixItems/1/maxLength",keyword:"maxLength",params:{limit: 43691}}];
+if(!(data1 instanceof Uint8Array) || data1.length < 1 || data1.length > 32768){
+validate58.errors = [{instancePath:instancePath+"/1",schemaPath:"#/prefixItems/1/byteLength",keyword:"byteLength",params:{}}];
 return false;
-}
-else {
-if(func1(data1) < 2){
-validate58.errors = [{instancePath:instancePath+"/1",schemaPath:"#/prefixItems/1/minLength",keyword:"minLength",params:{limit: 2}}];
-return false;
-}
-}
-}
-else {
-validate58.errors = [{instancePath:instancePath+"/1",schemaPath:"#/prefixItems/1/type",keyword:"type",params:{type: "string"}}];
-return false;
-}
 }
 var valid0 = _errs3 === errors;
 }
 if(valid0){
 if(len0 > 2){
 let data2 = data[2];
-const _errs5 = errors;
-if(errors === _errs5){
-if(typeof data2 === "string"){
-if(func1(data2) > 86){
-validate58.errors = [{instancePath:instancePath+"/2",schemaPath:"#/prefixItems/2/maxLength",keyword:"maxLength",params:{limit: 86}}];
+const _errs4 = errors;
+if(!(data2 instanceof Uint8Array) || data2.length < 64 || data2.length > 64){
+validate58.errors = [{instancePath:instancePath+"/2",schemaPath:"#/prefixItems/2/byteLength",keyword:"byteLength",params:{}}];
 return false;
 }
-else {
-if(func1(data2) < 86){
-validate58.errors = [{instancePath:instancePath+"/2",schemaPath:"#/prefixItems/2/minLength",keyword:"minLength",params:{limit: 86}}];
-return false;
-}
-}
-}
-else {
-validate58.errors = [{instancePath:instancePath+"/2",schemaPath:"#/prefixItems/2/type",keyword:"type",params:{type: "string"}}];
-return false;
-}
-}
-var valid0 = _errs5 === errors;
+var valid0 = _errs4 === errors;
 }
 if(valid0){
 const len1 = data.length;
@@ -2332,7 +2075,7 @@ return errors === 0;
 validate58.evaluated = {"items":true,"dynamicProps":false,"dynamicItems":false};
 
 export const frameAcks: Validate = validate59 as Validate;
-const schema26 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:liaison:wire:frame-acks:1","type":"array","prefixItems":[{"const":19,"type":"integer"},{"type":"integer","minimum":0,"maximum":65535},{"type":"array","minItems":1,"maxItems":64,"items":{"type":"array","prefixItems":[{"type":"integer","minimum":1,"maximum":9007199254740991},{"type":"string","contentEncoding":"base64url","minLength":2,"maxLength":43691},{"type":"string","contentEncoding":"base64url","minLength":86,"maxLength":86}],"items":false,"minItems":3,"maxItems":3}}],"items":false,"minItems":3,"maxItems":3};
+const schema26 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:liaison:wire:frame-acks:1","type":"array","prefixItems":[{"const":19,"type":"integer"},{"type":"integer","minimum":0,"maximum":65535},{"type":"array","minItems":1,"maxItems":64,"items":{"type":"array","prefixItems":[{"type":"integer","minimum":1,"maximum":9007199254740991},{"byteLength":[1,32768]},{"byteLength":[64,64]}],"items":false,"minItems":3,"maxItems":3}}],"items":false,"minItems":3,"maxItems":3};
 
 function validate59(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="urn:liaison:wire:frame-acks:1" */;
@@ -2456,49 +2199,21 @@ if(valid2){
 if(len2 > 1){
 let data5 = data3[1];
 const _errs11 = errors;
-if(errors === _errs11){
-if(typeof data5 === "string"){
-if(func1(data5) > 43691){
-validate59.errors = [{instancePath:instancePath+"/2/" + i0+"/1",schemaPath:"#/prefixItems/2/items/prefixItems/1/maxLength",keyword:"maxLength",params:{limit: 43691}}];
+if(!(data5 instanceof Uint8Array) || data5.length < 1 || data5.length > 32768){
+validate59.errors = [{instancePath:instancePath+"/2/" + i0+"/1",schemaPath:"#/prefixItems/2/items/prefixItems/1/byteLength",keyword:"byteLength",params:{}}];
 return false;
-}
-else {
-if(func1(data5) < 2){
-validate59.errors = [{instancePath:instancePath+"/2/" + i0+"/1",schemaPath:"#/prefixItems/2/items/prefixItems/1/minLength",keyword:"minLength",params:{limit: 2}}];
-return false;
-}
-}
-}
-else {
-validate59.errors = [{instancePath:instancePath+"/2/" + i0+"/1",schemaPath:"#/prefixItems/2/items/prefixItems/1/type",keyword:"type",params:{type: "string"}}];
-return false;
-}
 }
 var valid2 = _errs11 === errors;
 }
 if(valid2){
 if(len2 > 2){
 let data6 = data3[2];
-const _errs13 = errors;
-if(errors === _errs13){
-if(typeof data6 === "string"){
-if(func1(data6) > 86){
-validate59.errors = [{instancePath:instancePath+"/2/" + i0+"/2",schemaPath:"#/prefixItems/2/items/prefixItems/2/maxLength",keyword:"maxLength",params:{limit: 86}}];
+const _errs12 = errors;
+if(!(data6 instanceof Uint8Array) || data6.length < 64 || data6.length > 64){
+validate59.errors = [{instancePath:instancePath+"/2/" + i0+"/2",schemaPath:"#/prefixItems/2/items/prefixItems/2/byteLength",keyword:"byteLength",params:{}}];
 return false;
 }
-else {
-if(func1(data6) < 86){
-validate59.errors = [{instancePath:instancePath+"/2/" + i0+"/2",schemaPath:"#/prefixItems/2/items/prefixItems/2/minLength",keyword:"minLength",params:{limit: 86}}];
-return false;
-}
-}
-}
-else {
-validate59.errors = [{instancePath:instancePath+"/2/" + i0+"/2",schemaPath:"#/prefixItems/2/items/prefixItems/2/type",keyword:"type",params:{type: "string"}}];
-return false;
-}
-}
-var valid2 = _errs13 === errors;
+var valid2 = _errs12 === errors;
 }
 if(valid2){
 const len3 = data3.length;
@@ -2555,7 +2270,7 @@ return errors === 0;
 validate59.evaluated = {"items":true,"dynamicProps":false,"dynamicItems":false};
 
 export const frameAdminAnswer: Validate = validate60 as Validate;
-const schema27 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:liaison:wire:frame-admin-answer:1","type":"array","prefixItems":[{"const":16,"type":"integer"},{"type":"integer","minimum":0,"maximum":4294967295},{"type":"object","additionalProperties":false,"required":[],"properties":{"status":{"type":"object","additionalProperties":false,"required":["t","dir","leaves","sessions","accepted","refused"],"properties":{"t":{"type":"integer","minimum":0,"maximum":9007199254740991},"dir":{"type":"integer","minimum":0,"maximum":9007199254740991},"leaves":{"type":"integer","minimum":0,"maximum":9007199254740991},"sessions":{"type":"integer","minimum":0,"maximum":9007199254740991},"accepted":{"type":"integer","minimum":0,"maximum":9007199254740991},"refused":{"type":"integer","minimum":0,"maximum":9007199254740991}}},"leaves":{"type":"array","minItems":0,"maxItems":2048,"items":{"type":"string","contentEncoding":"base64url","minLength":2,"maxLength":1366}},"from":{"type":"integer","minimum":0,"maximum":9007199254740991},"size":{"type":"integer","minimum":0,"maximum":9007199254740991}}}],"items":false,"minItems":3,"maxItems":3};
+const schema27 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:liaison:wire:frame-admin-answer:1","type":"array","prefixItems":[{"const":16,"type":"integer"},{"type":"integer","minimum":0,"maximum":4294967295},{"type":"object","additionalProperties":false,"required":[],"properties":{"status":{"type":"object","additionalProperties":false,"required":["t","dir","leaves","sessions","accepted","refused"],"properties":{"t":{"type":"integer","minimum":0,"maximum":9007199254740991},"dir":{"type":"integer","minimum":0,"maximum":9007199254740991},"leaves":{"type":"integer","minimum":0,"maximum":9007199254740991},"sessions":{"type":"integer","minimum":0,"maximum":9007199254740991},"accepted":{"type":"integer","minimum":0,"maximum":9007199254740991},"refused":{"type":"integer","minimum":0,"maximum":9007199254740991}},"notBytes":true},"leaves":{"type":"array","minItems":0,"maxItems":2048,"items":{"byteLength":[1,1024]}},"from":{"type":"integer","minimum":0,"maximum":9007199254740991},"size":{"type":"integer","minimum":0,"maximum":9007199254740991}},"notBytes":true}],"items":false,"minItems":3,"maxItems":3};
 
 function validate60(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="urn:liaison:wire:frame-admin-answer:1" */;
@@ -2622,6 +2337,10 @@ if(valid0){
 if(len0 > 2){
 let data2 = data[2];
 const _errs5 = errors;
+if(data2 instanceof Uint8Array){
+validate60.errors = [{instancePath:instancePath+"/2",schemaPath:"#/prefixItems/2/notBytes",keyword:"notBytes",params:{}}];
+return false;
+}
 if(errors === _errs5){
 if(data2 && typeof data2 == "object" && !Array.isArray(data2)){
 const _errs7 = errors;
@@ -2636,6 +2355,10 @@ if(_errs7 === errors){
 if(data2.status !== undefined){
 let data3 = data2.status;
 const _errs8 = errors;
+if(data3 instanceof Uint8Array){
+validate60.errors = [{instancePath:instancePath+"/2/status",schemaPath:"#/prefixItems/2/properties/status/notBytes",keyword:"notBytes",params:{}}];
+return false;
+}
 if(errors === _errs8){
 if(data3 && typeof data3 == "object" && !Array.isArray(data3)){
 let missing0;
@@ -2853,23 +2576,9 @@ const len1 = data10.length;
 for(let i0=0; i0<len1; i0++){
 let data11 = data10[i0];
 const _errs25 = errors;
-if(errors === _errs25){
-if(typeof data11 === "string"){
-if(func1(data11) > 1366){
-validate60.errors = [{instancePath:instancePath+"/2/leaves/" + i0,schemaPath:"#/prefixItems/2/properties/leaves/items/maxLength",keyword:"maxLength",params:{limit: 1366}}];
+if(!(data11 instanceof Uint8Array) || data11.length < 1 || data11.length > 1024){
+validate60.errors = [{instancePath:instancePath+"/2/leaves/" + i0,schemaPath:"#/prefixItems/2/properties/leaves/items/byteLength",keyword:"byteLength",params:{}}];
 return false;
-}
-else {
-if(func1(data11) < 2){
-validate60.errors = [{instancePath:instancePath+"/2/leaves/" + i0,schemaPath:"#/prefixItems/2/properties/leaves/items/minLength",keyword:"minLength",params:{limit: 2}}];
-return false;
-}
-}
-}
-else {
-validate60.errors = [{instancePath:instancePath+"/2/leaves/" + i0,schemaPath:"#/prefixItems/2/properties/leaves/items/type",keyword:"type",params:{type: "string"}}];
-return false;
-}
 }
 var valid3 = _errs25 === errors;
 if(!valid3){
@@ -2892,12 +2601,12 @@ var valid1 = true;
 if(valid1){
 if(data2.from !== undefined){
 let data12 = data2.from;
-const _errs27 = errors;
+const _errs26 = errors;
 if(!(((typeof data12 == "number") && (!(data12 % 1) && !isNaN(data12))) && (isFinite(data12)))){
 validate60.errors = [{instancePath:instancePath+"/2/from",schemaPath:"#/prefixItems/2/properties/from/type",keyword:"type",params:{type: "integer"}}];
 return false;
 }
-if(errors === _errs27){
+if(errors === _errs26){
 if((typeof data12 == "number") && (isFinite(data12))){
 if(data12 > 9007199254740991 || isNaN(data12)){
 validate60.errors = [{instancePath:instancePath+"/2/from",schemaPath:"#/prefixItems/2/properties/from/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991}}];
@@ -2911,7 +2620,7 @@ return false;
 }
 }
 }
-var valid1 = _errs27 === errors;
+var valid1 = _errs26 === errors;
 }
 else {
 var valid1 = true;
@@ -2919,12 +2628,12 @@ var valid1 = true;
 if(valid1){
 if(data2.size !== undefined){
 let data13 = data2.size;
-const _errs29 = errors;
+const _errs28 = errors;
 if(!(((typeof data13 == "number") && (!(data13 % 1) && !isNaN(data13))) && (isFinite(data13)))){
 validate60.errors = [{instancePath:instancePath+"/2/size",schemaPath:"#/prefixItems/2/properties/size/type",keyword:"type",params:{type: "integer"}}];
 return false;
 }
-if(errors === _errs29){
+if(errors === _errs28){
 if((typeof data13 == "number") && (isFinite(data13))){
 if(data13 > 9007199254740991 || isNaN(data13)){
 validate60.errors = [{instancePath:instancePath+"/2/size",schemaPath:"#/prefixItems/2/properties/size/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991}}];
@@ -2938,7 +2647,7 @@ return false;
 }
 }
 }
-var valid1 = _errs29 === errors;
+var valid1 = _errs28 === errors;
 }
 else {
 var valid1 = true;
@@ -2978,7 +2687,7 @@ return errors === 0;
 validate60.evaluated = {"items":true,"dynamicProps":false,"dynamicItems":false};
 
 export const frameAdmin: Validate = validate61 as Validate;
-const schema28 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:liaison:wire:frame-admin:1","type":"array","prefixItems":[{"const":16,"type":"integer"},{"type":"string","contentEncoding":"base64url","minLength":2,"maxLength":1366},{"type":"string","contentEncoding":"base64url","minLength":86,"maxLength":86}],"items":false,"minItems":3,"maxItems":3};
+const schema28 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:liaison:wire:frame-admin:1","type":"array","prefixItems":[{"const":16,"type":"integer"},{"byteLength":[1,1024]},{"byteLength":[64,64]}],"items":false,"minItems":3,"maxItems":3};
 
 function validate61(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="urn:liaison:wire:frame-admin:1" */;
@@ -3021,49 +2730,21 @@ if(valid0){
 if(len0 > 1){
 let data1 = data[1];
 const _errs3 = errors;
-if(errors === _errs3){
-if(typeof data1 === "string"){
-if(func1(data1) > 1366){
-validate61.errors = [{instancePath:instancePath+"/1",schemaPath:"#/prefixItems/1/maxLength",keyword:"maxLength",params:{limit: 1366}}];
+if(!(data1 instanceof Uint8Array) || data1.length < 1 || data1.length > 1024){
+validate61.errors = [{instancePath:instancePath+"/1",schemaPath:"#/prefixItems/1/byteLength",keyword:"byteLength",params:{}}];
 return false;
-}
-else {
-if(func1(data1) < 2){
-validate61.errors = [{instancePath:instancePath+"/1",schemaPath:"#/prefixItems/1/minLength",keyword:"minLength",params:{limit: 2}}];
-return false;
-}
-}
-}
-else {
-validate61.errors = [{instancePath:instancePath+"/1",schemaPath:"#/prefixItems/1/type",keyword:"type",params:{type: "string"}}];
-return false;
-}
 }
 var valid0 = _errs3 === errors;
 }
 if(valid0){
 if(len0 > 2){
 let data2 = data[2];
-const _errs5 = errors;
-if(errors === _errs5){
-if(typeof data2 === "string"){
-if(func1(data2) > 86){
-validate61.errors = [{instancePath:instancePath+"/2",schemaPath:"#/prefixItems/2/maxLength",keyword:"maxLength",params:{limit: 86}}];
+const _errs4 = errors;
+if(!(data2 instanceof Uint8Array) || data2.length < 64 || data2.length > 64){
+validate61.errors = [{instancePath:instancePath+"/2",schemaPath:"#/prefixItems/2/byteLength",keyword:"byteLength",params:{}}];
 return false;
 }
-else {
-if(func1(data2) < 86){
-validate61.errors = [{instancePath:instancePath+"/2",schemaPath:"#/prefixItems/2/minLength",keyword:"minLength",params:{limit: 86}}];
-return false;
-}
-}
-}
-else {
-validate61.errors = [{instancePath:instancePath+"/2",schemaPath:"#/prefixItems/2/type",keyword:"type",params:{type: "string"}}];
-return false;
-}
-}
-var valid0 = _errs5 === errors;
+var valid0 = _errs4 === errors;
 }
 if(valid0){
 const len1 = data.length;
@@ -3088,7 +2769,7 @@ return errors === 0;
 validate61.evaluated = {"items":true,"dynamicProps":false,"dynamicItems":false};
 
 export const frameAppend: Validate = validate62 as Validate;
-const schema29 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:liaison:wire:frame-append:1","type":"array","prefixItems":[{"const":17,"type":"integer"},{"type":"integer","minimum":0,"maximum":4294967295},{"type":"string","contentEncoding":"base64url","minLength":2,"maxLength":87380}],"items":false,"minItems":3,"maxItems":3};
+const schema29 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:liaison:wire:frame-append:1","type":"array","prefixItems":[{"const":17,"type":"integer"},{"type":"integer","minimum":0,"maximum":4294967295},{"byteLength":[1,65535]}],"items":false,"minItems":3,"maxItems":3};
 
 function validate62(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="urn:liaison:wire:frame-append:1" */;
@@ -3155,23 +2836,9 @@ if(valid0){
 if(len0 > 2){
 let data2 = data[2];
 const _errs5 = errors;
-if(errors === _errs5){
-if(typeof data2 === "string"){
-if(func1(data2) > 87380){
-validate62.errors = [{instancePath:instancePath+"/2",schemaPath:"#/prefixItems/2/maxLength",keyword:"maxLength",params:{limit: 87380}}];
+if(!(data2 instanceof Uint8Array) || data2.length < 1 || data2.length > 65535){
+validate62.errors = [{instancePath:instancePath+"/2",schemaPath:"#/prefixItems/2/byteLength",keyword:"byteLength",params:{}}];
 return false;
-}
-else {
-if(func1(data2) < 2){
-validate62.errors = [{instancePath:instancePath+"/2",schemaPath:"#/prefixItems/2/minLength",keyword:"minLength",params:{limit: 2}}];
-return false;
-}
-}
-}
-else {
-validate62.errors = [{instancePath:instancePath+"/2",schemaPath:"#/prefixItems/2/type",keyword:"type",params:{type: "string"}}];
-return false;
-}
 }
 var valid0 = _errs5 === errors;
 }
@@ -3198,7 +2865,7 @@ return errors === 0;
 validate62.evaluated = {"items":true,"dynamicProps":false,"dynamicItems":false};
 
 export const frameAuth: Validate = validate63 as Validate;
-const schema30 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:liaison:wire:frame-auth:1","type":"array","prefixItems":[{"const":3,"type":"integer"},{"type":"string","contentEncoding":"base64url","minLength":86,"maxLength":86}],"items":false,"minItems":2,"maxItems":2};
+const schema30 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:liaison:wire:frame-auth:1","type":"array","prefixItems":[{"const":3,"type":"integer"},{"byteLength":[64,64]}],"items":false,"minItems":2,"maxItems":2};
 
 function validate63(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="urn:liaison:wire:frame-auth:1" */;
@@ -3241,23 +2908,9 @@ if(valid0){
 if(len0 > 1){
 let data1 = data[1];
 const _errs3 = errors;
-if(errors === _errs3){
-if(typeof data1 === "string"){
-if(func1(data1) > 86){
-validate63.errors = [{instancePath:instancePath+"/1",schemaPath:"#/prefixItems/1/maxLength",keyword:"maxLength",params:{limit: 86}}];
+if(!(data1 instanceof Uint8Array) || data1.length < 64 || data1.length > 64){
+validate63.errors = [{instancePath:instancePath+"/1",schemaPath:"#/prefixItems/1/byteLength",keyword:"byteLength",params:{}}];
 return false;
-}
-else {
-if(func1(data1) < 86){
-validate63.errors = [{instancePath:instancePath+"/1",schemaPath:"#/prefixItems/1/minLength",keyword:"minLength",params:{limit: 86}}];
-return false;
-}
-}
-}
-else {
-validate63.errors = [{instancePath:instancePath+"/1",schemaPath:"#/prefixItems/1/type",keyword:"type",params:{type: "string"}}];
-return false;
-}
 }
 var valid0 = _errs3 === errors;
 }
@@ -3283,7 +2936,7 @@ return errors === 0;
 validate63.evaluated = {"items":true,"dynamicProps":false,"dynamicItems":false};
 
 export const frameBlob: Validate = validate64 as Validate;
-const schema31 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:liaison:wire:frame-blob:1","type":"array","prefixItems":[{"const":18,"type":"integer"},{"type":"integer","minimum":0,"maximum":4294967295},{"type":"object","oneOf":[{"type":"object","additionalProperties":false,"required":["put"],"properties":{"put":{"type":"array","minItems":1,"maxItems":64,"items":{"type":"array","prefixItems":[{"type":"string","enum":["key","sch"]},{"type":"string","contentEncoding":"base64url","minLength":2,"maxLength":87382}],"items":false,"minItems":2,"maxItems":2}}}},{"type":"object","additionalProperties":false,"required":["get"],"properties":{"get":{"type":"array","minItems":1,"maxItems":64,"items":{"type":"string","contentEncoding":"base64url","minLength":43,"maxLength":43}}}}]}],"items":false,"minItems":3,"maxItems":3};
+const schema31 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:liaison:wire:frame-blob:1","type":"array","prefixItems":[{"const":18,"type":"integer"},{"type":"integer","minimum":0,"maximum":4294967295},{"type":"object","oneOf":[{"type":"object","additionalProperties":false,"required":["put"],"properties":{"put":{"type":"array","minItems":1,"maxItems":64,"items":{"type":"array","prefixItems":[{"type":"string","enum":["key","sch"]},{"byteLength":[1,65536]}],"items":false,"minItems":2,"maxItems":2}}},"notBytes":true},{"type":"object","additionalProperties":false,"required":["get"],"properties":{"get":{"type":"array","minItems":1,"maxItems":64,"items":{"byteLength":[32,32]}}},"notBytes":true}],"notBytes":true}],"items":false,"minItems":3,"maxItems":3};
 
 function validate64(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="urn:liaison:wire:frame-blob:1" */;
@@ -3358,11 +3011,8 @@ const _errs7 = errors;
 let valid1 = false;
 let passing0 = null;
 const _errs8 = errors;
-if(errors === _errs8){
-if(data2 && typeof data2 == "object" && !Array.isArray(data2)){
-let missing0;
-if((data2.put === undefined) && (missing0 = "put")){
-const err0 = {instancePath:instancePath+"/2",schemaPath:"#/prefixItems/2/oneOf/0/required",keyword:"required",params:{missingProperty: missing0}};
+if(data2 instanceof Uint8Array){
+const err0 = {instancePath:instancePath+"/2",schemaPath:"#/prefixItems/2/oneOf/0/notBytes",keyword:"notBytes",params:{}};
 if(vErrors === null){
 vErrors = [err0];
 }
@@ -3371,16 +3021,29 @@ vErrors.push(err0);
 }
 errors++;
 }
-else {
-const _errs10 = errors;
-for(const key0 in data2){
-if(!(key0 === "put")){
-const err1 = {instancePath:instancePath+"/2",schemaPath:"#/prefixItems/2/oneOf/0/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0}};
+if(errors === _errs8){
+if(data2 && typeof data2 == "object" && !Array.isArray(data2)){
+let missing0;
+if((data2.put === undefined) && (missing0 = "put")){
+const err1 = {instancePath:instancePath+"/2",schemaPath:"#/prefixItems/2/oneOf/0/required",keyword:"required",params:{missingProperty: missing0}};
 if(vErrors === null){
 vErrors = [err1];
 }
 else {
 vErrors.push(err1);
+}
+errors++;
+}
+else {
+const _errs10 = errors;
+for(const key0 in data2){
+if(!(key0 === "put")){
+const err2 = {instancePath:instancePath+"/2",schemaPath:"#/prefixItems/2/oneOf/0/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0}};
+if(vErrors === null){
+vErrors = [err2];
+}
+else {
+vErrors.push(err2);
 }
 errors++;
 break;
@@ -3393,23 +3056,23 @@ const _errs11 = errors;
 if(errors === _errs11){
 if(Array.isArray(data3)){
 if(data3.length > 64){
-const err2 = {instancePath:instancePath+"/2/put",schemaPath:"#/prefixItems/2/oneOf/0/properties/put/maxItems",keyword:"maxItems",params:{limit: 64}};
-if(vErrors === null){
-vErrors = [err2];
-}
-else {
-vErrors.push(err2);
-}
-errors++;
-}
-else {
-if(data3.length < 1){
-const err3 = {instancePath:instancePath+"/2/put",schemaPath:"#/prefixItems/2/oneOf/0/properties/put/minItems",keyword:"minItems",params:{limit: 1}};
+const err3 = {instancePath:instancePath+"/2/put",schemaPath:"#/prefixItems/2/oneOf/0/properties/put/maxItems",keyword:"maxItems",params:{limit: 64}};
 if(vErrors === null){
 vErrors = [err3];
 }
 else {
 vErrors.push(err3);
+}
+errors++;
+}
+else {
+if(data3.length < 1){
+const err4 = {instancePath:instancePath+"/2/put",schemaPath:"#/prefixItems/2/oneOf/0/properties/put/minItems",keyword:"minItems",params:{limit: 1}};
+if(vErrors === null){
+vErrors = [err4];
+}
+else {
+vErrors.push(err4);
 }
 errors++;
 }
@@ -3422,18 +3085,7 @@ const _errs13 = errors;
 if(errors === _errs13){
 if(Array.isArray(data4)){
 if(data4.length > 2){
-const err4 = {instancePath:instancePath+"/2/put/" + i0,schemaPath:"#/prefixItems/2/oneOf/0/properties/put/items/maxItems",keyword:"maxItems",params:{limit: 2}};
-if(vErrors === null){
-vErrors = [err4];
-}
-else {
-vErrors.push(err4);
-}
-errors++;
-}
-else {
-if(data4.length < 2){
-const err5 = {instancePath:instancePath+"/2/put/" + i0,schemaPath:"#/prefixItems/2/oneOf/0/properties/put/items/minItems",keyword:"minItems",params:{limit: 2}};
+const err5 = {instancePath:instancePath+"/2/put/" + i0,schemaPath:"#/prefixItems/2/oneOf/0/properties/put/items/maxItems",keyword:"maxItems",params:{limit: 2}};
 if(vErrors === null){
 vErrors = [err5];
 }
@@ -3443,12 +3095,8 @@ vErrors.push(err5);
 errors++;
 }
 else {
-const len2 = data4.length;
-if(len2 > 0){
-let data5 = data4[0];
-const _errs15 = errors;
-if(typeof data5 !== "string"){
-const err6 = {instancePath:instancePath+"/2/put/" + i0+"/0",schemaPath:"#/prefixItems/2/oneOf/0/properties/put/items/prefixItems/0/type",keyword:"type",params:{type: "string"}};
+if(data4.length < 2){
+const err6 = {instancePath:instancePath+"/2/put/" + i0,schemaPath:"#/prefixItems/2/oneOf/0/properties/put/items/minItems",keyword:"minItems",params:{limit: 2}};
 if(vErrors === null){
 vErrors = [err6];
 }
@@ -3457,13 +3105,28 @@ vErrors.push(err6);
 }
 errors++;
 }
-if(!((data5 === "key") || (data5 === "sch"))){
-const err7 = {instancePath:instancePath+"/2/put/" + i0+"/0",schemaPath:"#/prefixItems/2/oneOf/0/properties/put/items/prefixItems/0/enum",keyword:"enum",params:{allowedValues: schema31.prefixItems[2].oneOf[0].properties.put.items.prefixItems[0].enum}};
+else {
+const len2 = data4.length;
+if(len2 > 0){
+let data5 = data4[0];
+const _errs15 = errors;
+if(typeof data5 !== "string"){
+const err7 = {instancePath:instancePath+"/2/put/" + i0+"/0",schemaPath:"#/prefixItems/2/oneOf/0/properties/put/items/prefixItems/0/type",keyword:"type",params:{type: "string"}};
 if(vErrors === null){
 vErrors = [err7];
 }
 else {
 vErrors.push(err7);
+}
+errors++;
+}
+if(!((data5 === "key") || (data5 === "sch"))){
+const err8 = {instancePath:instancePath+"/2/put/" + i0+"/0",schemaPath:"#/prefixItems/2/oneOf/0/properties/put/items/prefixItems/0/enum",keyword:"enum",params:{allowedValues: schema31.prefixItems[2].oneOf[0].properties.put.items.prefixItems[0].enum}};
+if(vErrors === null){
+vErrors = [err8];
+}
+else {
+vErrors.push(err8);
 }
 errors++;
 }
@@ -3473,21 +3136,8 @@ if(valid4){
 if(len2 > 1){
 let data6 = data4[1];
 const _errs17 = errors;
-if(errors === _errs17){
-if(typeof data6 === "string"){
-if(func1(data6) > 87382){
-const err8 = {instancePath:instancePath+"/2/put/" + i0+"/1",schemaPath:"#/prefixItems/2/oneOf/0/properties/put/items/prefixItems/1/maxLength",keyword:"maxLength",params:{limit: 87382}};
-if(vErrors === null){
-vErrors = [err8];
-}
-else {
-vErrors.push(err8);
-}
-errors++;
-}
-else {
-if(func1(data6) < 2){
-const err9 = {instancePath:instancePath+"/2/put/" + i0+"/1",schemaPath:"#/prefixItems/2/oneOf/0/properties/put/items/prefixItems/1/minLength",keyword:"minLength",params:{limit: 2}};
+if(!(data6 instanceof Uint8Array) || data6.length < 1 || data6.length > 65536){
+const err9 = {instancePath:instancePath+"/2/put/" + i0+"/1",schemaPath:"#/prefixItems/2/oneOf/0/properties/put/items/prefixItems/1/byteLength",keyword:"byteLength",params:{}};
 if(vErrors === null){
 vErrors = [err9];
 }
@@ -3496,10 +3146,12 @@ vErrors.push(err9);
 }
 errors++;
 }
+var valid4 = _errs17 === errors;
 }
-}
-else {
-const err10 = {instancePath:instancePath+"/2/put/" + i0+"/1",schemaPath:"#/prefixItems/2/oneOf/0/properties/put/items/prefixItems/1/type",keyword:"type",params:{type: "string"}};
+if(valid4){
+const len3 = data4.length;
+if(!(len3 <= 2)){
+const err10 = {instancePath:instancePath+"/2/put/" + i0,schemaPath:"#/prefixItems/2/oneOf/0/properties/put/items/items",keyword:"items",params:{limit: 2}};
 if(vErrors === null){
 vErrors = [err10];
 }
@@ -3509,32 +3161,17 @@ vErrors.push(err10);
 errors++;
 }
 }
-var valid4 = _errs17 === errors;
 }
-if(valid4){
-const len3 = data4.length;
-if(!(len3 <= 2)){
-const err11 = {instancePath:instancePath+"/2/put/" + i0,schemaPath:"#/prefixItems/2/oneOf/0/properties/put/items/items",keyword:"items",params:{limit: 2}};
+}
+}
+}
+else {
+const err11 = {instancePath:instancePath+"/2/put/" + i0,schemaPath:"#/prefixItems/2/oneOf/0/properties/put/items/type",keyword:"type",params:{type: "array"}};
 if(vErrors === null){
 vErrors = [err11];
 }
 else {
 vErrors.push(err11);
-}
-errors++;
-}
-}
-}
-}
-}
-}
-else {
-const err12 = {instancePath:instancePath+"/2/put/" + i0,schemaPath:"#/prefixItems/2/oneOf/0/properties/put/items/type",keyword:"type",params:{type: "array"}};
-if(vErrors === null){
-vErrors = [err12];
-}
-else {
-vErrors.push(err12);
 }
 errors++;
 }
@@ -3548,12 +3185,12 @@ break;
 }
 }
 else {
-const err13 = {instancePath:instancePath+"/2/put",schemaPath:"#/prefixItems/2/oneOf/0/properties/put/type",keyword:"type",params:{type: "array"}};
+const err12 = {instancePath:instancePath+"/2/put",schemaPath:"#/prefixItems/2/oneOf/0/properties/put/type",keyword:"type",params:{type: "array"}};
 if(vErrors === null){
-vErrors = [err13];
+vErrors = [err12];
 }
 else {
-vErrors.push(err13);
+vErrors.push(err12);
 }
 errors++;
 }
@@ -3563,12 +3200,12 @@ errors++;
 }
 }
 else {
-const err14 = {instancePath:instancePath+"/2",schemaPath:"#/prefixItems/2/oneOf/0/type",keyword:"type",params:{type: "object"}};
+const err13 = {instancePath:instancePath+"/2",schemaPath:"#/prefixItems/2/oneOf/0/type",keyword:"type",params:{type: "object"}};
 if(vErrors === null){
-vErrors = [err14];
+vErrors = [err13];
 }
 else {
-vErrors.push(err14);
+vErrors.push(err13);
 }
 errors++;
 }
@@ -3579,8 +3216,18 @@ valid1 = true;
 passing0 = 0;
 var props0 = true;
 }
-const _errs19 = errors;
-if(errors === _errs19){
+const _errs18 = errors;
+if(data2 instanceof Uint8Array){
+const err14 = {instancePath:instancePath+"/2",schemaPath:"#/prefixItems/2/oneOf/1/notBytes",keyword:"notBytes",params:{}};
+if(vErrors === null){
+vErrors = [err14];
+}
+else {
+vErrors.push(err14);
+}
+errors++;
+}
+if(errors === _errs18){
 if(data2 && typeof data2 == "object" && !Array.isArray(data2)){
 let missing1;
 if((data2.get === undefined) && (missing1 = "get")){
@@ -3594,7 +3241,7 @@ vErrors.push(err15);
 errors++;
 }
 else {
-const _errs21 = errors;
+const _errs20 = errors;
 for(const key1 in data2){
 if(!(key1 === "get")){
 const err16 = {instancePath:instancePath+"/2",schemaPath:"#/prefixItems/2/oneOf/1/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key1}};
@@ -3608,11 +3255,11 @@ errors++;
 break;
 }
 }
-if(_errs21 === errors){
+if(_errs20 === errors){
 if(data2.get !== undefined){
 let data7 = data2.get;
-const _errs22 = errors;
-if(errors === _errs22){
+const _errs21 = errors;
+if(errors === _errs21){
 if(Array.isArray(data7)){
 if(data7.length > 64){
 const err17 = {instancePath:instancePath+"/2/get",schemaPath:"#/prefixItems/2/oneOf/1/properties/get/maxItems",keyword:"maxItems",params:{limit: 64}};
@@ -3640,11 +3287,9 @@ var valid6 = true;
 const len4 = data7.length;
 for(let i1=0; i1<len4; i1++){
 let data8 = data7[i1];
-const _errs24 = errors;
-if(errors === _errs24){
-if(typeof data8 === "string"){
-if(func1(data8) > 43){
-const err19 = {instancePath:instancePath+"/2/get/" + i1,schemaPath:"#/prefixItems/2/oneOf/1/properties/get/items/maxLength",keyword:"maxLength",params:{limit: 43}};
+const _errs23 = errors;
+if(!(data8 instanceof Uint8Array) || data8.length < 32 || data8.length > 32){
+const err19 = {instancePath:instancePath+"/2/get/" + i1,schemaPath:"#/prefixItems/2/oneOf/1/properties/get/items/byteLength",keyword:"byteLength",params:{}};
 if(vErrors === null){
 vErrors = [err19];
 }
@@ -3653,9 +3298,16 @@ vErrors.push(err19);
 }
 errors++;
 }
+var valid6 = _errs23 === errors;
+if(!valid6){
+break;
+}
+}
+}
+}
+}
 else {
-if(func1(data8) < 43){
-const err20 = {instancePath:instancePath+"/2/get/" + i1,schemaPath:"#/prefixItems/2/oneOf/1/properties/get/items/minLength",keyword:"minLength",params:{limit: 43}};
+const err20 = {instancePath:instancePath+"/2/get",schemaPath:"#/prefixItems/2/oneOf/1/properties/get/type",keyword:"type",params:{type: "array"}};
 if(vErrors === null){
 vErrors = [err20];
 }
@@ -3666,8 +3318,11 @@ errors++;
 }
 }
 }
+}
+}
+}
 else {
-const err21 = {instancePath:instancePath+"/2/get/" + i1,schemaPath:"#/prefixItems/2/oneOf/1/properties/get/items/type",keyword:"type",params:{type: "string"}};
+const err21 = {instancePath:instancePath+"/2",schemaPath:"#/prefixItems/2/oneOf/1/type",keyword:"type",params:{type: "object"}};
 if(vErrors === null){
 vErrors = [err21];
 }
@@ -3677,41 +3332,7 @@ vErrors.push(err21);
 errors++;
 }
 }
-var valid6 = _errs24 === errors;
-if(!valid6){
-break;
-}
-}
-}
-}
-}
-else {
-const err22 = {instancePath:instancePath+"/2/get",schemaPath:"#/prefixItems/2/oneOf/1/properties/get/type",keyword:"type",params:{type: "array"}};
-if(vErrors === null){
-vErrors = [err22];
-}
-else {
-vErrors.push(err22);
-}
-errors++;
-}
-}
-}
-}
-}
-}
-else {
-const err23 = {instancePath:instancePath+"/2",schemaPath:"#/prefixItems/2/oneOf/1/type",keyword:"type",params:{type: "object"}};
-if(vErrors === null){
-vErrors = [err23];
-}
-else {
-vErrors.push(err23);
-}
-errors++;
-}
-}
-var _valid0 = _errs19 === errors;
+var _valid0 = _errs18 === errors;
 if(_valid0 && valid1){
 valid1 = false;
 passing0 = [passing0, 1];
@@ -3726,12 +3347,12 @@ props0 = true;
 }
 }
 if(!valid1){
-const err24 = {instancePath:instancePath+"/2",schemaPath:"#/prefixItems/2/oneOf",keyword:"oneOf",params:{passingSchemas: passing0}};
+const err22 = {instancePath:instancePath+"/2",schemaPath:"#/prefixItems/2/oneOf",keyword:"oneOf",params:{passingSchemas: passing0}};
 if(vErrors === null){
-vErrors = [err24];
+vErrors = [err22];
 }
 else {
-vErrors.push(err24);
+vErrors.push(err22);
 }
 errors++;
 validate64.errors = vErrors;
@@ -3746,6 +3367,10 @@ vErrors.length = _errs7;
 else {
 vErrors = null;
 }
+}
+if(data2 instanceof Uint8Array){
+validate64.errors = [{instancePath:instancePath+"/2",schemaPath:"#/prefixItems/2/notBytes",keyword:"notBytes",params:{}}];
+return false;
 }
 }
 var valid0 = _errs5 === errors;
@@ -3773,7 +3398,7 @@ return errors === 0;
 validate64.evaluated = {"items":true,"dynamicProps":false,"dynamicItems":false};
 
 export const frameBlobs: Validate = validate65 as Validate;
-const schema32 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:liaison:wire:frame-blobs:1","type":"array","prefixItems":[{"const":18,"type":"integer"},{"type":"integer","minimum":0,"maximum":4294967295},{"type":"object","additionalProperties":false,"required":["blobs","missing"],"properties":{"blobs":{"type":"array","minItems":0,"maxItems":64,"items":{"type":"array","prefixItems":[{"type":"string","contentEncoding":"base64url","minLength":43,"maxLength":43},{"type":"string","contentEncoding":"base64url","minLength":2,"maxLength":87382}],"items":false,"minItems":2,"maxItems":2}},"missing":{"type":"array","minItems":0,"maxItems":64,"items":{"type":"string","contentEncoding":"base64url","minLength":43,"maxLength":43}}}}],"items":false,"minItems":3,"maxItems":3};
+const schema32 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:liaison:wire:frame-blobs:1","type":"array","prefixItems":[{"const":18,"type":"integer"},{"type":"integer","minimum":0,"maximum":4294967295},{"type":"object","additionalProperties":false,"required":["blobs","missing"],"properties":{"blobs":{"type":"array","minItems":0,"maxItems":64,"items":{"type":"array","prefixItems":[{"byteLength":[32,32]},{"byteLength":[1,65536]}],"items":false,"minItems":2,"maxItems":2}},"missing":{"type":"array","minItems":0,"maxItems":64,"items":{"byteLength":[32,32]}}},"notBytes":true}],"items":false,"minItems":3,"maxItems":3};
 
 function validate65(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="urn:liaison:wire:frame-blobs:1" */;
@@ -3840,6 +3465,10 @@ if(valid0){
 if(len0 > 2){
 let data2 = data[2];
 const _errs5 = errors;
+if(data2 instanceof Uint8Array){
+validate65.errors = [{instancePath:instancePath+"/2",schemaPath:"#/prefixItems/2/notBytes",keyword:"notBytes",params:{}}];
+return false;
+}
 if(errors === _errs5){
 if(data2 && typeof data2 == "object" && !Array.isArray(data2)){
 let missing0;
@@ -3893,49 +3522,21 @@ const len2 = data4.length;
 if(len2 > 0){
 let data5 = data4[0];
 const _errs12 = errors;
-if(errors === _errs12){
-if(typeof data5 === "string"){
-if(func1(data5) > 43){
-validate65.errors = [{instancePath:instancePath+"/2/blobs/" + i0+"/0",schemaPath:"#/prefixItems/2/properties/blobs/items/prefixItems/0/maxLength",keyword:"maxLength",params:{limit: 43}}];
+if(!(data5 instanceof Uint8Array) || data5.length < 32 || data5.length > 32){
+validate65.errors = [{instancePath:instancePath+"/2/blobs/" + i0+"/0",schemaPath:"#/prefixItems/2/properties/blobs/items/prefixItems/0/byteLength",keyword:"byteLength",params:{}}];
 return false;
-}
-else {
-if(func1(data5) < 43){
-validate65.errors = [{instancePath:instancePath+"/2/blobs/" + i0+"/0",schemaPath:"#/prefixItems/2/properties/blobs/items/prefixItems/0/minLength",keyword:"minLength",params:{limit: 43}}];
-return false;
-}
-}
-}
-else {
-validate65.errors = [{instancePath:instancePath+"/2/blobs/" + i0+"/0",schemaPath:"#/prefixItems/2/properties/blobs/items/prefixItems/0/type",keyword:"type",params:{type: "string"}}];
-return false;
-}
 }
 var valid3 = _errs12 === errors;
 }
 if(valid3){
 if(len2 > 1){
 let data6 = data4[1];
-const _errs14 = errors;
-if(errors === _errs14){
-if(typeof data6 === "string"){
-if(func1(data6) > 87382){
-validate65.errors = [{instancePath:instancePath+"/2/blobs/" + i0+"/1",schemaPath:"#/prefixItems/2/properties/blobs/items/prefixItems/1/maxLength",keyword:"maxLength",params:{limit: 87382}}];
+const _errs13 = errors;
+if(!(data6 instanceof Uint8Array) || data6.length < 1 || data6.length > 65536){
+validate65.errors = [{instancePath:instancePath+"/2/blobs/" + i0+"/1",schemaPath:"#/prefixItems/2/properties/blobs/items/prefixItems/1/byteLength",keyword:"byteLength",params:{}}];
 return false;
 }
-else {
-if(func1(data6) < 2){
-validate65.errors = [{instancePath:instancePath+"/2/blobs/" + i0+"/1",schemaPath:"#/prefixItems/2/properties/blobs/items/prefixItems/1/minLength",keyword:"minLength",params:{limit: 2}}];
-return false;
-}
-}
-}
-else {
-validate65.errors = [{instancePath:instancePath+"/2/blobs/" + i0+"/1",schemaPath:"#/prefixItems/2/properties/blobs/items/prefixItems/1/type",keyword:"type",params:{type: "string"}}];
-return false;
-}
-}
-var valid3 = _errs14 === errors;
+var valid3 = _errs13 === errors;
 }
 if(valid3){
 const len3 = data4.length;
@@ -3974,8 +3575,8 @@ var valid1 = true;
 if(valid1){
 if(data2.missing !== undefined){
 let data7 = data2.missing;
-const _errs16 = errors;
-if(errors === _errs16){
+const _errs14 = errors;
+if(errors === _errs14){
 if(Array.isArray(data7)){
 if(data7.length > 64){
 validate65.errors = [{instancePath:instancePath+"/2/missing",schemaPath:"#/prefixItems/2/properties/missing/maxItems",keyword:"maxItems",params:{limit: 64}}];
@@ -3991,26 +3592,12 @@ var valid4 = true;
 const len4 = data7.length;
 for(let i1=0; i1<len4; i1++){
 let data8 = data7[i1];
-const _errs18 = errors;
-if(errors === _errs18){
-if(typeof data8 === "string"){
-if(func1(data8) > 43){
-validate65.errors = [{instancePath:instancePath+"/2/missing/" + i1,schemaPath:"#/prefixItems/2/properties/missing/items/maxLength",keyword:"maxLength",params:{limit: 43}}];
+const _errs16 = errors;
+if(!(data8 instanceof Uint8Array) || data8.length < 32 || data8.length > 32){
+validate65.errors = [{instancePath:instancePath+"/2/missing/" + i1,schemaPath:"#/prefixItems/2/properties/missing/items/byteLength",keyword:"byteLength",params:{}}];
 return false;
 }
-else {
-if(func1(data8) < 43){
-validate65.errors = [{instancePath:instancePath+"/2/missing/" + i1,schemaPath:"#/prefixItems/2/properties/missing/items/minLength",keyword:"minLength",params:{limit: 43}}];
-return false;
-}
-}
-}
-else {
-validate65.errors = [{instancePath:instancePath+"/2/missing/" + i1,schemaPath:"#/prefixItems/2/properties/missing/items/type",keyword:"type",params:{type: "string"}}];
-return false;
-}
-}
-var valid4 = _errs18 === errors;
+var valid4 = _errs16 === errors;
 if(!valid4){
 break;
 }
@@ -4023,7 +3610,7 @@ validate65.errors = [{instancePath:instancePath+"/2/missing",schemaPath:"#/prefi
 return false;
 }
 }
-var valid1 = _errs16 === errors;
+var valid1 = _errs14 === errors;
 }
 else {
 var valid1 = true;
@@ -4062,7 +3649,7 @@ return errors === 0;
 validate65.evaluated = {"items":true,"dynamicProps":false,"dynamicItems":false};
 
 export const frameChallenge: Validate = validate66 as Validate;
-const schema33 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:liaison:wire:frame-challenge:1","type":"array","prefixItems":[{"const":2,"type":"integer"},{"type":"string","contentEncoding":"base64url","minLength":2,"maxLength":21846},{"type":"string","contentEncoding":"base64url","minLength":86,"maxLength":86}],"items":false,"minItems":3,"maxItems":3};
+const schema33 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:liaison:wire:frame-challenge:1","type":"array","prefixItems":[{"const":2,"type":"integer"},{"byteLength":[1,16384]},{"byteLength":[64,64]}],"items":false,"minItems":3,"maxItems":3};
 
 function validate66(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="urn:liaison:wire:frame-challenge:1" */;
@@ -4105,49 +3692,21 @@ if(valid0){
 if(len0 > 1){
 let data1 = data[1];
 const _errs3 = errors;
-if(errors === _errs3){
-if(typeof data1 === "string"){
-if(func1(data1) > 21846){
-validate66.errors = [{instancePath:instancePath+"/1",schemaPath:"#/prefixItems/1/maxLength",keyword:"maxLength",params:{limit: 21846}}];
+if(!(data1 instanceof Uint8Array) || data1.length < 1 || data1.length > 16384){
+validate66.errors = [{instancePath:instancePath+"/1",schemaPath:"#/prefixItems/1/byteLength",keyword:"byteLength",params:{}}];
 return false;
-}
-else {
-if(func1(data1) < 2){
-validate66.errors = [{instancePath:instancePath+"/1",schemaPath:"#/prefixItems/1/minLength",keyword:"minLength",params:{limit: 2}}];
-return false;
-}
-}
-}
-else {
-validate66.errors = [{instancePath:instancePath+"/1",schemaPath:"#/prefixItems/1/type",keyword:"type",params:{type: "string"}}];
-return false;
-}
 }
 var valid0 = _errs3 === errors;
 }
 if(valid0){
 if(len0 > 2){
 let data2 = data[2];
-const _errs5 = errors;
-if(errors === _errs5){
-if(typeof data2 === "string"){
-if(func1(data2) > 86){
-validate66.errors = [{instancePath:instancePath+"/2",schemaPath:"#/prefixItems/2/maxLength",keyword:"maxLength",params:{limit: 86}}];
+const _errs4 = errors;
+if(!(data2 instanceof Uint8Array) || data2.length < 64 || data2.length > 64){
+validate66.errors = [{instancePath:instancePath+"/2",schemaPath:"#/prefixItems/2/byteLength",keyword:"byteLength",params:{}}];
 return false;
 }
-else {
-if(func1(data2) < 86){
-validate66.errors = [{instancePath:instancePath+"/2",schemaPath:"#/prefixItems/2/minLength",keyword:"minLength",params:{limit: 86}}];
-return false;
-}
-}
-}
-else {
-validate66.errors = [{instancePath:instancePath+"/2",schemaPath:"#/prefixItems/2/type",keyword:"type",params:{type: "string"}}];
-return false;
-}
-}
-var valid0 = _errs5 === errors;
+var valid0 = _errs4 === errors;
 }
 if(valid0){
 const len1 = data.length;
@@ -4307,7 +3866,7 @@ return errors === 0;
 validate67.evaluated = {"items":true,"dynamicProps":false,"dynamicItems":false};
 
 export const frameDeliver: Validate = validate68 as Validate;
-const schema35 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:liaison:wire:frame-deliver:1","type":"array","prefixItems":[{"const":8,"type":"integer"},{"type":"integer","minimum":0,"maximum":65535},{"type":"array","minItems":1,"maxItems":64,"items":{"type":"array","oneOf":[{"type":"array","prefixItems":[{"type":"integer","minimum":1,"maximum":9007199254740991},{"const":0,"type":"integer"},{"type":"string","contentEncoding":"base64url","minLength":2,"maxLength":2731},{"type":"string","contentEncoding":"base64url","minLength":2,"maxLength":342},{"type":"string","contentEncoding":"base64url","minLength":86,"maxLength":86},{"type":"string","contentEncoding":"base64url","minLength":2,"maxLength":305835},{"type":"integer","minimum":0,"maximum":255},{"type":"string","contentEncoding":"base64url","minLength":1558,"maxLength":1558},{"type":"string","contentEncoding":"base64url","minLength":0,"maxLength":342},{"type":"array","minItems":0,"maxItems":64,"items":{"type":"array","prefixItems":[{"type":"integer","minimum":0,"maximum":255},{"type":"string","contentEncoding":"base64url","minLength":0,"maxLength":342}],"items":false,"minItems":2,"maxItems":2}}],"items":false,"minItems":9,"maxItems":10},{"type":"array","prefixItems":[{"type":"integer","minimum":1,"maximum":9007199254740991},{"const":1,"type":"integer"},{"type":"string","contentEncoding":"base64url","minLength":2,"maxLength":2731},{"type":"string","contentEncoding":"base64url","minLength":2,"maxLength":342},{"type":"string","contentEncoding":"base64url","minLength":86,"maxLength":86},{"type":"integer","minimum":1,"maximum":3}],"items":false,"minItems":6,"maxItems":6},{"type":"array","prefixItems":[{"type":"integer","minimum":1,"maximum":9007199254740991},{"const":2,"type":"integer"},{"type":"integer","minimum":1,"maximum":9007199254740991}],"items":false,"minItems":3,"maxItems":3}]}}],"items":false,"minItems":3,"maxItems":3};
+const schema35 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:liaison:wire:frame-deliver:1","type":"array","prefixItems":[{"const":8,"type":"integer"},{"type":"integer","minimum":0,"maximum":65535},{"type":"array","minItems":1,"maxItems":64,"items":{"type":"array","oneOf":[{"type":"array","prefixItems":[{"type":"integer","minimum":1,"maximum":9007199254740991},{"const":0,"type":"integer"},{"byteLength":[1,2048]},{"byteLength":[1,256]},{"byteLength":[64,64]},{"byteLength":[1,229376]},{"type":"integer","minimum":0,"maximum":255},{"byteLength":[1168,1168]},{"byteLength":[0,256]},{"type":"array","minItems":0,"maxItems":64,"items":{"type":"array","prefixItems":[{"type":"integer","minimum":0,"maximum":255},{"byteLength":[0,256]}],"items":false,"minItems":2,"maxItems":2}}],"items":false,"minItems":9,"maxItems":10},{"type":"array","prefixItems":[{"type":"integer","minimum":1,"maximum":9007199254740991},{"const":1,"type":"integer"},{"byteLength":[1,2048]},{"byteLength":[1,256]},{"byteLength":[64,64]},{"type":"integer","minimum":1,"maximum":3}],"items":false,"minItems":6,"maxItems":6},{"type":"array","prefixItems":[{"type":"integer","minimum":1,"maximum":9007199254740991},{"const":2,"type":"integer"},{"type":"integer","minimum":1,"maximum":9007199254740991}],"items":false,"minItems":3,"maxItems":3}]}}],"items":false,"minItems":3,"maxItems":3};
 
 function validate68(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="urn:liaison:wire:frame-deliver:1" */;
@@ -4495,10 +4054,8 @@ if(valid3){
 if(len2 > 2){
 let data6 = data3[2];
 const _errs16 = errors;
-if(errors === _errs16){
-if(typeof data6 === "string"){
-if(func1(data6) > 2731){
-const err7 = {instancePath:instancePath+"/2/" + i0+"/2",schemaPath:"#/prefixItems/2/items/oneOf/0/prefixItems/2/maxLength",keyword:"maxLength",params:{limit: 2731}};
+if(!(data6 instanceof Uint8Array) || data6.length < 1 || data6.length > 2048){
+const err7 = {instancePath:instancePath+"/2/" + i0+"/2",schemaPath:"#/prefixItems/2/items/oneOf/0/prefixItems/2/byteLength",keyword:"byteLength",params:{}};
 if(vErrors === null){
 vErrors = [err7];
 }
@@ -4507,9 +4064,14 @@ vErrors.push(err7);
 }
 errors++;
 }
-else {
-if(func1(data6) < 2){
-const err8 = {instancePath:instancePath+"/2/" + i0+"/2",schemaPath:"#/prefixItems/2/items/oneOf/0/prefixItems/2/minLength",keyword:"minLength",params:{limit: 2}};
+var valid3 = _errs16 === errors;
+}
+if(valid3){
+if(len2 > 3){
+let data7 = data3[3];
+const _errs17 = errors;
+if(!(data7 instanceof Uint8Array) || data7.length < 1 || data7.length > 256){
+const err8 = {instancePath:instancePath+"/2/" + i0+"/3",schemaPath:"#/prefixItems/2/items/oneOf/0/prefixItems/3/byteLength",keyword:"byteLength",params:{}};
 if(vErrors === null){
 vErrors = [err8];
 }
@@ -4518,10 +4080,14 @@ vErrors.push(err8);
 }
 errors++;
 }
+var valid3 = _errs17 === errors;
 }
-}
-else {
-const err9 = {instancePath:instancePath+"/2/" + i0+"/2",schemaPath:"#/prefixItems/2/items/oneOf/0/prefixItems/2/type",keyword:"type",params:{type: "string"}};
+if(valid3){
+if(len2 > 4){
+let data8 = data3[4];
+const _errs18 = errors;
+if(!(data8 instanceof Uint8Array) || data8.length < 64 || data8.length > 64){
+const err9 = {instancePath:instancePath+"/2/" + i0+"/4",schemaPath:"#/prefixItems/2/items/oneOf/0/prefixItems/4/byteLength",keyword:"byteLength",params:{}};
 if(vErrors === null){
 vErrors = [err9];
 }
@@ -4530,17 +4096,14 @@ vErrors.push(err9);
 }
 errors++;
 }
-}
-var valid3 = _errs16 === errors;
+var valid3 = _errs18 === errors;
 }
 if(valid3){
-if(len2 > 3){
-let data7 = data3[3];
-const _errs18 = errors;
-if(errors === _errs18){
-if(typeof data7 === "string"){
-if(func1(data7) > 342){
-const err10 = {instancePath:instancePath+"/2/" + i0+"/3",schemaPath:"#/prefixItems/2/items/oneOf/0/prefixItems/3/maxLength",keyword:"maxLength",params:{limit: 342}};
+if(len2 > 5){
+let data9 = data3[5];
+const _errs19 = errors;
+if(!(data9 instanceof Uint8Array) || data9.length < 1 || data9.length > 229376){
+const err10 = {instancePath:instancePath+"/2/" + i0+"/5",schemaPath:"#/prefixItems/2/items/oneOf/0/prefixItems/5/byteLength",keyword:"byteLength",params:{}};
 if(vErrors === null){
 vErrors = [err10];
 }
@@ -4549,9 +4112,14 @@ vErrors.push(err10);
 }
 errors++;
 }
-else {
-if(func1(data7) < 2){
-const err11 = {instancePath:instancePath+"/2/" + i0+"/3",schemaPath:"#/prefixItems/2/items/oneOf/0/prefixItems/3/minLength",keyword:"minLength",params:{limit: 2}};
+var valid3 = _errs19 === errors;
+}
+if(valid3){
+if(len2 > 6){
+let data10 = data3[6];
+const _errs20 = errors;
+if(!(((typeof data10 == "number") && (!(data10 % 1) && !isNaN(data10))) && (isFinite(data10)))){
+const err11 = {instancePath:instancePath+"/2/" + i0+"/6",schemaPath:"#/prefixItems/2/items/oneOf/0/prefixItems/6/type",keyword:"type",params:{type: "integer"}};
 if(vErrors === null){
 vErrors = [err11];
 }
@@ -4560,10 +4128,10 @@ vErrors.push(err11);
 }
 errors++;
 }
-}
-}
-else {
-const err12 = {instancePath:instancePath+"/2/" + i0+"/3",schemaPath:"#/prefixItems/2/items/oneOf/0/prefixItems/3/type",keyword:"type",params:{type: "string"}};
+if(errors === _errs20){
+if((typeof data10 == "number") && (isFinite(data10))){
+if(data10 > 255 || isNaN(data10)){
+const err12 = {instancePath:instancePath+"/2/" + i0+"/6",schemaPath:"#/prefixItems/2/items/oneOf/0/prefixItems/6/maximum",keyword:"maximum",params:{comparison: "<=", limit: 255}};
 if(vErrors === null){
 vErrors = [err12];
 }
@@ -4572,17 +4140,9 @@ vErrors.push(err12);
 }
 errors++;
 }
-}
-var valid3 = _errs18 === errors;
-}
-if(valid3){
-if(len2 > 4){
-let data8 = data3[4];
-const _errs20 = errors;
-if(errors === _errs20){
-if(typeof data8 === "string"){
-if(func1(data8) > 86){
-const err13 = {instancePath:instancePath+"/2/" + i0+"/4",schemaPath:"#/prefixItems/2/items/oneOf/0/prefixItems/4/maxLength",keyword:"maxLength",params:{limit: 86}};
+else {
+if(data10 < 0 || isNaN(data10)){
+const err13 = {instancePath:instancePath+"/2/" + i0+"/6",schemaPath:"#/prefixItems/2/items/oneOf/0/prefixItems/6/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}};
 if(vErrors === null){
 vErrors = [err13];
 }
@@ -4591,9 +4151,17 @@ vErrors.push(err13);
 }
 errors++;
 }
-else {
-if(func1(data8) < 86){
-const err14 = {instancePath:instancePath+"/2/" + i0+"/4",schemaPath:"#/prefixItems/2/items/oneOf/0/prefixItems/4/minLength",keyword:"minLength",params:{limit: 86}};
+}
+}
+}
+var valid3 = _errs20 === errors;
+}
+if(valid3){
+if(len2 > 7){
+let data11 = data3[7];
+const _errs22 = errors;
+if(!(data11 instanceof Uint8Array) || data11.length < 1168 || data11.length > 1168){
+const err14 = {instancePath:instancePath+"/2/" + i0+"/7",schemaPath:"#/prefixItems/2/items/oneOf/0/prefixItems/7/byteLength",keyword:"byteLength",params:{}};
 if(vErrors === null){
 vErrors = [err14];
 }
@@ -4602,10 +4170,14 @@ vErrors.push(err14);
 }
 errors++;
 }
+var valid3 = _errs22 === errors;
 }
-}
-else {
-const err15 = {instancePath:instancePath+"/2/" + i0+"/4",schemaPath:"#/prefixItems/2/items/oneOf/0/prefixItems/4/type",keyword:"type",params:{type: "string"}};
+if(valid3){
+if(len2 > 8){
+let data12 = data3[8];
+const _errs23 = errors;
+if(!(data12 instanceof Uint8Array) || data12.length < 0 || data12.length > 256){
+const err15 = {instancePath:instancePath+"/2/" + i0+"/8",schemaPath:"#/prefixItems/2/items/oneOf/0/prefixItems/8/byteLength",keyword:"byteLength",params:{}};
 if(vErrors === null){
 vErrors = [err15];
 }
@@ -4614,17 +4186,16 @@ vErrors.push(err15);
 }
 errors++;
 }
-}
-var valid3 = _errs20 === errors;
+var valid3 = _errs23 === errors;
 }
 if(valid3){
-if(len2 > 5){
-let data9 = data3[5];
-const _errs22 = errors;
-if(errors === _errs22){
-if(typeof data9 === "string"){
-if(func1(data9) > 305835){
-const err16 = {instancePath:instancePath+"/2/" + i0+"/5",schemaPath:"#/prefixItems/2/items/oneOf/0/prefixItems/5/maxLength",keyword:"maxLength",params:{limit: 305835}};
+if(len2 > 9){
+let data13 = data3[9];
+const _errs24 = errors;
+if(errors === _errs24){
+if(Array.isArray(data13)){
+if(data13.length > 64){
+const err16 = {instancePath:instancePath+"/2/" + i0+"/9",schemaPath:"#/prefixItems/2/items/oneOf/0/prefixItems/9/maxItems",keyword:"maxItems",params:{limit: 64}};
 if(vErrors === null){
 vErrors = [err16];
 }
@@ -4634,8 +4205,8 @@ vErrors.push(err16);
 errors++;
 }
 else {
-if(func1(data9) < 2){
-const err17 = {instancePath:instancePath+"/2/" + i0+"/5",schemaPath:"#/prefixItems/2/items/oneOf/0/prefixItems/5/minLength",keyword:"minLength",params:{limit: 2}};
+if(data13.length < 0){
+const err17 = {instancePath:instancePath+"/2/" + i0+"/9",schemaPath:"#/prefixItems/2/items/oneOf/0/prefixItems/9/minItems",keyword:"minItems",params:{limit: 0}};
 if(vErrors === null){
 vErrors = [err17];
 }
@@ -4644,10 +4215,16 @@ vErrors.push(err17);
 }
 errors++;
 }
-}
-}
 else {
-const err18 = {instancePath:instancePath+"/2/" + i0+"/5",schemaPath:"#/prefixItems/2/items/oneOf/0/prefixItems/5/type",keyword:"type",params:{type: "string"}};
+var valid4 = true;
+const len3 = data13.length;
+for(let i1=0; i1<len3; i1++){
+let data14 = data13[i1];
+const _errs26 = errors;
+if(errors === _errs26){
+if(Array.isArray(data14)){
+if(data14.length > 2){
+const err18 = {instancePath:instancePath+"/2/" + i0+"/9/" + i1,schemaPath:"#/prefixItems/2/items/oneOf/0/prefixItems/9/items/maxItems",keyword:"maxItems",params:{limit: 2}};
 if(vErrors === null){
 vErrors = [err18];
 }
@@ -4656,15 +4233,9 @@ vErrors.push(err18);
 }
 errors++;
 }
-}
-var valid3 = _errs22 === errors;
-}
-if(valid3){
-if(len2 > 6){
-let data10 = data3[6];
-const _errs24 = errors;
-if(!(((typeof data10 == "number") && (!(data10 % 1) && !isNaN(data10))) && (isFinite(data10)))){
-const err19 = {instancePath:instancePath+"/2/" + i0+"/6",schemaPath:"#/prefixItems/2/items/oneOf/0/prefixItems/6/type",keyword:"type",params:{type: "integer"}};
+else {
+if(data14.length < 2){
+const err19 = {instancePath:instancePath+"/2/" + i0+"/9/" + i1,schemaPath:"#/prefixItems/2/items/oneOf/0/prefixItems/9/items/minItems",keyword:"minItems",params:{limit: 2}};
 if(vErrors === null){
 vErrors = [err19];
 }
@@ -4673,10 +4244,13 @@ vErrors.push(err19);
 }
 errors++;
 }
-if(errors === _errs24){
-if((typeof data10 == "number") && (isFinite(data10))){
-if(data10 > 255 || isNaN(data10)){
-const err20 = {instancePath:instancePath+"/2/" + i0+"/6",schemaPath:"#/prefixItems/2/items/oneOf/0/prefixItems/6/maximum",keyword:"maximum",params:{comparison: "<=", limit: 255}};
+else {
+const len4 = data14.length;
+if(len4 > 0){
+let data15 = data14[0];
+const _errs28 = errors;
+if(!(((typeof data15 == "number") && (!(data15 % 1) && !isNaN(data15))) && (isFinite(data15)))){
+const err20 = {instancePath:instancePath+"/2/" + i0+"/9/" + i1+"/0",schemaPath:"#/prefixItems/2/items/oneOf/0/prefixItems/9/items/prefixItems/0/type",keyword:"type",params:{type: "integer"}};
 if(vErrors === null){
 vErrors = [err20];
 }
@@ -4685,9 +4259,10 @@ vErrors.push(err20);
 }
 errors++;
 }
-else {
-if(data10 < 0 || isNaN(data10)){
-const err21 = {instancePath:instancePath+"/2/" + i0+"/6",schemaPath:"#/prefixItems/2/items/oneOf/0/prefixItems/6/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}};
+if(errors === _errs28){
+if((typeof data15 == "number") && (isFinite(data15))){
+if(data15 > 255 || isNaN(data15)){
+const err21 = {instancePath:instancePath+"/2/" + i0+"/9/" + i1+"/0",schemaPath:"#/prefixItems/2/items/oneOf/0/prefixItems/9/items/prefixItems/0/maximum",keyword:"maximum",params:{comparison: "<=", limit: 255}};
 if(vErrors === null){
 vErrors = [err21];
 }
@@ -4696,19 +4271,9 @@ vErrors.push(err21);
 }
 errors++;
 }
-}
-}
-}
-var valid3 = _errs24 === errors;
-}
-if(valid3){
-if(len2 > 7){
-let data11 = data3[7];
-const _errs26 = errors;
-if(errors === _errs26){
-if(typeof data11 === "string"){
-if(func1(data11) > 1558){
-const err22 = {instancePath:instancePath+"/2/" + i0+"/7",schemaPath:"#/prefixItems/2/items/oneOf/0/prefixItems/7/maxLength",keyword:"maxLength",params:{limit: 1558}};
+else {
+if(data15 < 0 || isNaN(data15)){
+const err22 = {instancePath:instancePath+"/2/" + i0+"/9/" + i1+"/0",schemaPath:"#/prefixItems/2/items/oneOf/0/prefixItems/9/items/prefixItems/0/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}};
 if(vErrors === null){
 vErrors = [err22];
 }
@@ -4717,9 +4282,17 @@ vErrors.push(err22);
 }
 errors++;
 }
-else {
-if(func1(data11) < 1558){
-const err23 = {instancePath:instancePath+"/2/" + i0+"/7",schemaPath:"#/prefixItems/2/items/oneOf/0/prefixItems/7/minLength",keyword:"minLength",params:{limit: 1558}};
+}
+}
+}
+var valid5 = _errs28 === errors;
+}
+if(valid5){
+if(len4 > 1){
+let data16 = data14[1];
+const _errs30 = errors;
+if(!(data16 instanceof Uint8Array) || data16.length < 0 || data16.length > 256){
+const err23 = {instancePath:instancePath+"/2/" + i0+"/9/" + i1+"/1",schemaPath:"#/prefixItems/2/items/oneOf/0/prefixItems/9/items/prefixItems/1/byteLength",keyword:"byteLength",params:{}};
 if(vErrors === null){
 vErrors = [err23];
 }
@@ -4728,10 +4301,12 @@ vErrors.push(err23);
 }
 errors++;
 }
+var valid5 = _errs30 === errors;
 }
-}
-else {
-const err24 = {instancePath:instancePath+"/2/" + i0+"/7",schemaPath:"#/prefixItems/2/items/oneOf/0/prefixItems/7/type",keyword:"type",params:{type: "string"}};
+if(valid5){
+const len5 = data14.length;
+if(!(len5 <= 2)){
+const err24 = {instancePath:instancePath+"/2/" + i0+"/9/" + i1,schemaPath:"#/prefixItems/2/items/oneOf/0/prefixItems/9/items/items",keyword:"items",params:{limit: 2}};
 if(vErrors === null){
 vErrors = [err24];
 }
@@ -4741,16 +4316,12 @@ vErrors.push(err24);
 errors++;
 }
 }
-var valid3 = _errs26 === errors;
 }
-if(valid3){
-if(len2 > 8){
-let data12 = data3[8];
-const _errs28 = errors;
-if(errors === _errs28){
-if(typeof data12 === "string"){
-if(func1(data12) > 342){
-const err25 = {instancePath:instancePath+"/2/" + i0+"/8",schemaPath:"#/prefixItems/2/items/oneOf/0/prefixItems/8/maxLength",keyword:"maxLength",params:{limit: 342}};
+}
+}
+}
+else {
+const err25 = {instancePath:instancePath+"/2/" + i0+"/9/" + i1,schemaPath:"#/prefixItems/2/items/oneOf/0/prefixItems/9/items/type",keyword:"type",params:{type: "array"}};
 if(vErrors === null){
 vErrors = [err25];
 }
@@ -4759,9 +4330,17 @@ vErrors.push(err25);
 }
 errors++;
 }
+}
+var valid4 = _errs26 === errors;
+if(!valid4){
+break;
+}
+}
+}
+}
+}
 else {
-if(func1(data12) < 0){
-const err26 = {instancePath:instancePath+"/2/" + i0+"/8",schemaPath:"#/prefixItems/2/items/oneOf/0/prefixItems/8/minLength",keyword:"minLength",params:{limit: 0}};
+const err26 = {instancePath:instancePath+"/2/" + i0+"/9",schemaPath:"#/prefixItems/2/items/oneOf/0/prefixItems/9/type",keyword:"type",params:{type: "array"}};
 if(vErrors === null){
 vErrors = [err26];
 }
@@ -4771,9 +4350,12 @@ vErrors.push(err26);
 errors++;
 }
 }
+var valid3 = _errs24 === errors;
 }
-else {
-const err27 = {instancePath:instancePath+"/2/" + i0+"/8",schemaPath:"#/prefixItems/2/items/oneOf/0/prefixItems/8/type",keyword:"type",params:{type: "string"}};
+if(valid3){
+const len6 = data3.length;
+if(!(len6 <= 10)){
+const err27 = {instancePath:instancePath+"/2/" + i0,schemaPath:"#/prefixItems/2/items/oneOf/0/items",keyword:"items",params:{limit: 10}};
 if(vErrors === null){
 vErrors = [err27];
 }
@@ -4783,16 +4365,20 @@ vErrors.push(err27);
 errors++;
 }
 }
-var valid3 = _errs28 === errors;
 }
-if(valid3){
-if(len2 > 9){
-let data13 = data3[9];
-const _errs30 = errors;
-if(errors === _errs30){
-if(Array.isArray(data13)){
-if(data13.length > 64){
-const err28 = {instancePath:instancePath+"/2/" + i0+"/9",schemaPath:"#/prefixItems/2/items/oneOf/0/prefixItems/9/maxItems",keyword:"maxItems",params:{limit: 64}};
+}
+}
+}
+}
+}
+}
+}
+}
+}
+}
+}
+else {
+const err28 = {instancePath:instancePath+"/2/" + i0,schemaPath:"#/prefixItems/2/items/oneOf/0/type",keyword:"type",params:{type: "array"}};
 if(vErrors === null){
 vErrors = [err28];
 }
@@ -4801,9 +4387,18 @@ vErrors.push(err28);
 }
 errors++;
 }
-else {
-if(data13.length < 0){
-const err29 = {instancePath:instancePath+"/2/" + i0+"/9",schemaPath:"#/prefixItems/2/items/oneOf/0/prefixItems/9/minItems",keyword:"minItems",params:{limit: 0}};
+}
+var _valid0 = _errs10 === errors;
+if(_valid0){
+valid2 = true;
+passing0 = 0;
+var items0 = true;
+}
+const _errs31 = errors;
+if(errors === _errs31){
+if(Array.isArray(data3)){
+if(data3.length > 6){
+const err29 = {instancePath:instancePath+"/2/" + i0,schemaPath:"#/prefixItems/2/items/oneOf/1/maxItems",keyword:"maxItems",params:{limit: 6}};
 if(vErrors === null){
 vErrors = [err29];
 }
@@ -4813,15 +4408,8 @@ vErrors.push(err29);
 errors++;
 }
 else {
-var valid4 = true;
-const len3 = data13.length;
-for(let i1=0; i1<len3; i1++){
-let data14 = data13[i1];
-const _errs32 = errors;
-if(errors === _errs32){
-if(Array.isArray(data14)){
-if(data14.length > 2){
-const err30 = {instancePath:instancePath+"/2/" + i0+"/9/" + i1,schemaPath:"#/prefixItems/2/items/oneOf/0/prefixItems/9/items/maxItems",keyword:"maxItems",params:{limit: 2}};
+if(data3.length < 6){
+const err30 = {instancePath:instancePath+"/2/" + i0,schemaPath:"#/prefixItems/2/items/oneOf/1/minItems",keyword:"minItems",params:{limit: 6}};
 if(vErrors === null){
 vErrors = [err30];
 }
@@ -4831,8 +4419,12 @@ vErrors.push(err30);
 errors++;
 }
 else {
-if(data14.length < 2){
-const err31 = {instancePath:instancePath+"/2/" + i0+"/9/" + i1,schemaPath:"#/prefixItems/2/items/oneOf/0/prefixItems/9/items/minItems",keyword:"minItems",params:{limit: 2}};
+const len7 = data3.length;
+if(len7 > 0){
+let data17 = data3[0];
+const _errs33 = errors;
+if(!(((typeof data17 == "number") && (!(data17 % 1) && !isNaN(data17))) && (isFinite(data17)))){
+const err31 = {instancePath:instancePath+"/2/" + i0+"/0",schemaPath:"#/prefixItems/2/items/oneOf/1/prefixItems/0/type",keyword:"type",params:{type: "integer"}};
 if(vErrors === null){
 vErrors = [err31];
 }
@@ -4841,13 +4433,10 @@ vErrors.push(err31);
 }
 errors++;
 }
-else {
-const len4 = data14.length;
-if(len4 > 0){
-let data15 = data14[0];
-const _errs34 = errors;
-if(!(((typeof data15 == "number") && (!(data15 % 1) && !isNaN(data15))) && (isFinite(data15)))){
-const err32 = {instancePath:instancePath+"/2/" + i0+"/9/" + i1+"/0",schemaPath:"#/prefixItems/2/items/oneOf/0/prefixItems/9/items/prefixItems/0/type",keyword:"type",params:{type: "integer"}};
+if(errors === _errs33){
+if((typeof data17 == "number") && (isFinite(data17))){
+if(data17 > 9007199254740991 || isNaN(data17)){
+const err32 = {instancePath:instancePath+"/2/" + i0+"/0",schemaPath:"#/prefixItems/2/items/oneOf/1/prefixItems/0/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991}};
 if(vErrors === null){
 vErrors = [err32];
 }
@@ -4856,10 +4445,9 @@ vErrors.push(err32);
 }
 errors++;
 }
-if(errors === _errs34){
-if((typeof data15 == "number") && (isFinite(data15))){
-if(data15 > 255 || isNaN(data15)){
-const err33 = {instancePath:instancePath+"/2/" + i0+"/9/" + i1+"/0",schemaPath:"#/prefixItems/2/items/oneOf/0/prefixItems/9/items/prefixItems/0/maximum",keyword:"maximum",params:{comparison: "<=", limit: 255}};
+else {
+if(data17 < 1 || isNaN(data17)){
+const err33 = {instancePath:instancePath+"/2/" + i0+"/0",schemaPath:"#/prefixItems/2/items/oneOf/1/prefixItems/0/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1}};
 if(vErrors === null){
 vErrors = [err33];
 }
@@ -4868,9 +4456,17 @@ vErrors.push(err33);
 }
 errors++;
 }
-else {
-if(data15 < 0 || isNaN(data15)){
-const err34 = {instancePath:instancePath+"/2/" + i0+"/9/" + i1+"/0",schemaPath:"#/prefixItems/2/items/oneOf/0/prefixItems/9/items/prefixItems/0/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}};
+}
+}
+}
+var valid6 = _errs33 === errors;
+}
+if(valid6){
+if(len7 > 1){
+let data18 = data3[1];
+const _errs35 = errors;
+if(!(((typeof data18 == "number") && (!(data18 % 1) && !isNaN(data18))) && (isFinite(data18)))){
+const err34 = {instancePath:instancePath+"/2/" + i0+"/1",schemaPath:"#/prefixItems/2/items/oneOf/1/prefixItems/1/type",keyword:"type",params:{type: "integer"}};
 if(vErrors === null){
 vErrors = [err34];
 }
@@ -4879,19 +4475,8 @@ vErrors.push(err34);
 }
 errors++;
 }
-}
-}
-}
-var valid5 = _errs34 === errors;
-}
-if(valid5){
-if(len4 > 1){
-let data16 = data14[1];
-const _errs36 = errors;
-if(errors === _errs36){
-if(typeof data16 === "string"){
-if(func1(data16) > 342){
-const err35 = {instancePath:instancePath+"/2/" + i0+"/9/" + i1+"/1",schemaPath:"#/prefixItems/2/items/oneOf/0/prefixItems/9/items/prefixItems/1/maxLength",keyword:"maxLength",params:{limit: 342}};
+if(1 !== data18){
+const err35 = {instancePath:instancePath+"/2/" + i0+"/1",schemaPath:"#/prefixItems/2/items/oneOf/1/prefixItems/1/const",keyword:"const",params:{allowedValue: 1}};
 if(vErrors === null){
 vErrors = [err35];
 }
@@ -4900,9 +4485,14 @@ vErrors.push(err35);
 }
 errors++;
 }
-else {
-if(func1(data16) < 0){
-const err36 = {instancePath:instancePath+"/2/" + i0+"/9/" + i1+"/1",schemaPath:"#/prefixItems/2/items/oneOf/0/prefixItems/9/items/prefixItems/1/minLength",keyword:"minLength",params:{limit: 0}};
+var valid6 = _errs35 === errors;
+}
+if(valid6){
+if(len7 > 2){
+let data19 = data3[2];
+const _errs37 = errors;
+if(!(data19 instanceof Uint8Array) || data19.length < 1 || data19.length > 2048){
+const err36 = {instancePath:instancePath+"/2/" + i0+"/2",schemaPath:"#/prefixItems/2/items/oneOf/1/prefixItems/2/byteLength",keyword:"byteLength",params:{}};
 if(vErrors === null){
 vErrors = [err36];
 }
@@ -4911,10 +4501,14 @@ vErrors.push(err36);
 }
 errors++;
 }
+var valid6 = _errs37 === errors;
 }
-}
-else {
-const err37 = {instancePath:instancePath+"/2/" + i0+"/9/" + i1+"/1",schemaPath:"#/prefixItems/2/items/oneOf/0/prefixItems/9/items/prefixItems/1/type",keyword:"type",params:{type: "string"}};
+if(valid6){
+if(len7 > 3){
+let data20 = data3[3];
+const _errs38 = errors;
+if(!(data20 instanceof Uint8Array) || data20.length < 1 || data20.length > 256){
+const err37 = {instancePath:instancePath+"/2/" + i0+"/3",schemaPath:"#/prefixItems/2/items/oneOf/1/prefixItems/3/byteLength",keyword:"byteLength",params:{}};
 if(vErrors === null){
 vErrors = [err37];
 }
@@ -4923,13 +4517,14 @@ vErrors.push(err37);
 }
 errors++;
 }
+var valid6 = _errs38 === errors;
 }
-var valid5 = _errs36 === errors;
-}
-if(valid5){
-const len5 = data14.length;
-if(!(len5 <= 2)){
-const err38 = {instancePath:instancePath+"/2/" + i0+"/9/" + i1,schemaPath:"#/prefixItems/2/items/oneOf/0/prefixItems/9/items/items",keyword:"items",params:{limit: 2}};
+if(valid6){
+if(len7 > 4){
+let data21 = data3[4];
+const _errs39 = errors;
+if(!(data21 instanceof Uint8Array) || data21.length < 64 || data21.length > 64){
+const err38 = {instancePath:instancePath+"/2/" + i0+"/4",schemaPath:"#/prefixItems/2/items/oneOf/1/prefixItems/4/byteLength",keyword:"byteLength",params:{}};
 if(vErrors === null){
 vErrors = [err38];
 }
@@ -4938,13 +4533,14 @@ vErrors.push(err38);
 }
 errors++;
 }
+var valid6 = _errs39 === errors;
 }
-}
-}
-}
-}
-else {
-const err39 = {instancePath:instancePath+"/2/" + i0+"/9/" + i1,schemaPath:"#/prefixItems/2/items/oneOf/0/prefixItems/9/items/type",keyword:"type",params:{type: "array"}};
+if(valid6){
+if(len7 > 5){
+let data22 = data3[5];
+const _errs40 = errors;
+if(!(((typeof data22 == "number") && (!(data22 % 1) && !isNaN(data22))) && (isFinite(data22)))){
+const err39 = {instancePath:instancePath+"/2/" + i0+"/5",schemaPath:"#/prefixItems/2/items/oneOf/1/prefixItems/5/type",keyword:"type",params:{type: "integer"}};
 if(vErrors === null){
 vErrors = [err39];
 }
@@ -4953,17 +4549,10 @@ vErrors.push(err39);
 }
 errors++;
 }
-}
-var valid4 = _errs32 === errors;
-if(!valid4){
-break;
-}
-}
-}
-}
-}
-else {
-const err40 = {instancePath:instancePath+"/2/" + i0+"/9",schemaPath:"#/prefixItems/2/items/oneOf/0/prefixItems/9/type",keyword:"type",params:{type: "array"}};
+if(errors === _errs40){
+if((typeof data22 == "number") && (isFinite(data22))){
+if(data22 > 3 || isNaN(data22)){
+const err40 = {instancePath:instancePath+"/2/" + i0+"/5",schemaPath:"#/prefixItems/2/items/oneOf/1/prefixItems/5/maximum",keyword:"maximum",params:{comparison: "<=", limit: 3}};
 if(vErrors === null){
 vErrors = [err40];
 }
@@ -4972,13 +4561,9 @@ vErrors.push(err40);
 }
 errors++;
 }
-}
-var valid3 = _errs30 === errors;
-}
-if(valid3){
-const len6 = data3.length;
-if(!(len6 <= 10)){
-const err41 = {instancePath:instancePath+"/2/" + i0,schemaPath:"#/prefixItems/2/items/oneOf/0/items",keyword:"items",params:{limit: 10}};
+else {
+if(data22 < 1 || isNaN(data22)){
+const err41 = {instancePath:instancePath+"/2/" + i0+"/5",schemaPath:"#/prefixItems/2/items/oneOf/1/prefixItems/5/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1}};
 if(vErrors === null){
 vErrors = [err41];
 }
@@ -4990,18 +4575,12 @@ errors++;
 }
 }
 }
+var valid6 = _errs40 === errors;
 }
-}
-}
-}
-}
-}
-}
-}
-}
-}
-else {
-const err42 = {instancePath:instancePath+"/2/" + i0,schemaPath:"#/prefixItems/2/items/oneOf/0/type",keyword:"type",params:{type: "array"}};
+if(valid6){
+const len8 = data3.length;
+if(!(len8 <= 6)){
+const err42 = {instancePath:instancePath+"/2/" + i0,schemaPath:"#/prefixItems/2/items/oneOf/1/items",keyword:"items",params:{limit: 6}};
 if(vErrors === null){
 vErrors = [err42];
 }
@@ -5011,17 +4590,16 @@ vErrors.push(err42);
 errors++;
 }
 }
-var _valid0 = _errs10 === errors;
-if(_valid0){
-valid2 = true;
-passing0 = 0;
-var items0 = true;
 }
-const _errs38 = errors;
-if(errors === _errs38){
-if(Array.isArray(data3)){
-if(data3.length > 6){
-const err43 = {instancePath:instancePath+"/2/" + i0,schemaPath:"#/prefixItems/2/items/oneOf/1/maxItems",keyword:"maxItems",params:{limit: 6}};
+}
+}
+}
+}
+}
+}
+}
+else {
+const err43 = {instancePath:instancePath+"/2/" + i0,schemaPath:"#/prefixItems/2/items/oneOf/1/type",keyword:"type",params:{type: "array"}};
 if(vErrors === null){
 vErrors = [err43];
 }
@@ -5030,287 +4608,8 @@ vErrors.push(err43);
 }
 errors++;
 }
-else {
-if(data3.length < 6){
-const err44 = {instancePath:instancePath+"/2/" + i0,schemaPath:"#/prefixItems/2/items/oneOf/1/minItems",keyword:"minItems",params:{limit: 6}};
-if(vErrors === null){
-vErrors = [err44];
 }
-else {
-vErrors.push(err44);
-}
-errors++;
-}
-else {
-const len7 = data3.length;
-if(len7 > 0){
-let data17 = data3[0];
-const _errs40 = errors;
-if(!(((typeof data17 == "number") && (!(data17 % 1) && !isNaN(data17))) && (isFinite(data17)))){
-const err45 = {instancePath:instancePath+"/2/" + i0+"/0",schemaPath:"#/prefixItems/2/items/oneOf/1/prefixItems/0/type",keyword:"type",params:{type: "integer"}};
-if(vErrors === null){
-vErrors = [err45];
-}
-else {
-vErrors.push(err45);
-}
-errors++;
-}
-if(errors === _errs40){
-if((typeof data17 == "number") && (isFinite(data17))){
-if(data17 > 9007199254740991 || isNaN(data17)){
-const err46 = {instancePath:instancePath+"/2/" + i0+"/0",schemaPath:"#/prefixItems/2/items/oneOf/1/prefixItems/0/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991}};
-if(vErrors === null){
-vErrors = [err46];
-}
-else {
-vErrors.push(err46);
-}
-errors++;
-}
-else {
-if(data17 < 1 || isNaN(data17)){
-const err47 = {instancePath:instancePath+"/2/" + i0+"/0",schemaPath:"#/prefixItems/2/items/oneOf/1/prefixItems/0/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1}};
-if(vErrors === null){
-vErrors = [err47];
-}
-else {
-vErrors.push(err47);
-}
-errors++;
-}
-}
-}
-}
-var valid6 = _errs40 === errors;
-}
-if(valid6){
-if(len7 > 1){
-let data18 = data3[1];
-const _errs42 = errors;
-if(!(((typeof data18 == "number") && (!(data18 % 1) && !isNaN(data18))) && (isFinite(data18)))){
-const err48 = {instancePath:instancePath+"/2/" + i0+"/1",schemaPath:"#/prefixItems/2/items/oneOf/1/prefixItems/1/type",keyword:"type",params:{type: "integer"}};
-if(vErrors === null){
-vErrors = [err48];
-}
-else {
-vErrors.push(err48);
-}
-errors++;
-}
-if(1 !== data18){
-const err49 = {instancePath:instancePath+"/2/" + i0+"/1",schemaPath:"#/prefixItems/2/items/oneOf/1/prefixItems/1/const",keyword:"const",params:{allowedValue: 1}};
-if(vErrors === null){
-vErrors = [err49];
-}
-else {
-vErrors.push(err49);
-}
-errors++;
-}
-var valid6 = _errs42 === errors;
-}
-if(valid6){
-if(len7 > 2){
-let data19 = data3[2];
-const _errs44 = errors;
-if(errors === _errs44){
-if(typeof data19 === "string"){
-if(func1(data19) > 2731){
-const err50 = {instancePath:instancePath+"/2/" + i0+"/2",schemaPath:"#/prefixItems/2/items/oneOf/1/prefixItems/2/maxLength",keyword:"maxLength",params:{limit: 2731}};
-if(vErrors === null){
-vErrors = [err50];
-}
-else {
-vErrors.push(err50);
-}
-errors++;
-}
-else {
-if(func1(data19) < 2){
-const err51 = {instancePath:instancePath+"/2/" + i0+"/2",schemaPath:"#/prefixItems/2/items/oneOf/1/prefixItems/2/minLength",keyword:"minLength",params:{limit: 2}};
-if(vErrors === null){
-vErrors = [err51];
-}
-else {
-vErrors.push(err51);
-}
-errors++;
-}
-}
-}
-else {
-const err52 = {instancePath:instancePath+"/2/" + i0+"/2",schemaPath:"#/prefixItems/2/items/oneOf/1/prefixItems/2/type",keyword:"type",params:{type: "string"}};
-if(vErrors === null){
-vErrors = [err52];
-}
-else {
-vErrors.push(err52);
-}
-errors++;
-}
-}
-var valid6 = _errs44 === errors;
-}
-if(valid6){
-if(len7 > 3){
-let data20 = data3[3];
-const _errs46 = errors;
-if(errors === _errs46){
-if(typeof data20 === "string"){
-if(func1(data20) > 342){
-const err53 = {instancePath:instancePath+"/2/" + i0+"/3",schemaPath:"#/prefixItems/2/items/oneOf/1/prefixItems/3/maxLength",keyword:"maxLength",params:{limit: 342}};
-if(vErrors === null){
-vErrors = [err53];
-}
-else {
-vErrors.push(err53);
-}
-errors++;
-}
-else {
-if(func1(data20) < 2){
-const err54 = {instancePath:instancePath+"/2/" + i0+"/3",schemaPath:"#/prefixItems/2/items/oneOf/1/prefixItems/3/minLength",keyword:"minLength",params:{limit: 2}};
-if(vErrors === null){
-vErrors = [err54];
-}
-else {
-vErrors.push(err54);
-}
-errors++;
-}
-}
-}
-else {
-const err55 = {instancePath:instancePath+"/2/" + i0+"/3",schemaPath:"#/prefixItems/2/items/oneOf/1/prefixItems/3/type",keyword:"type",params:{type: "string"}};
-if(vErrors === null){
-vErrors = [err55];
-}
-else {
-vErrors.push(err55);
-}
-errors++;
-}
-}
-var valid6 = _errs46 === errors;
-}
-if(valid6){
-if(len7 > 4){
-let data21 = data3[4];
-const _errs48 = errors;
-if(errors === _errs48){
-if(typeof data21 === "string"){
-if(func1(data21) > 86){
-const err56 = {instancePath:instancePath+"/2/" + i0+"/4",schemaPath:"#/prefixItems/2/items/oneOf/1/prefixItems/4/maxLength",keyword:"maxLength",params:{limit: 86}};
-if(vErrors === null){
-vErrors = [err56];
-}
-else {
-vErrors.push(err56);
-}
-errors++;
-}
-else {
-if(func1(data21) < 86){
-const err57 = {instancePath:instancePath+"/2/" + i0+"/4",schemaPath:"#/prefixItems/2/items/oneOf/1/prefixItems/4/minLength",keyword:"minLength",params:{limit: 86}};
-if(vErrors === null){
-vErrors = [err57];
-}
-else {
-vErrors.push(err57);
-}
-errors++;
-}
-}
-}
-else {
-const err58 = {instancePath:instancePath+"/2/" + i0+"/4",schemaPath:"#/prefixItems/2/items/oneOf/1/prefixItems/4/type",keyword:"type",params:{type: "string"}};
-if(vErrors === null){
-vErrors = [err58];
-}
-else {
-vErrors.push(err58);
-}
-errors++;
-}
-}
-var valid6 = _errs48 === errors;
-}
-if(valid6){
-if(len7 > 5){
-let data22 = data3[5];
-const _errs50 = errors;
-if(!(((typeof data22 == "number") && (!(data22 % 1) && !isNaN(data22))) && (isFinite(data22)))){
-const err59 = {instancePath:instancePath+"/2/" + i0+"/5",schemaPath:"#/prefixItems/2/items/oneOf/1/prefixItems/5/type",keyword:"type",params:{type: "integer"}};
-if(vErrors === null){
-vErrors = [err59];
-}
-else {
-vErrors.push(err59);
-}
-errors++;
-}
-if(errors === _errs50){
-if((typeof data22 == "number") && (isFinite(data22))){
-if(data22 > 3 || isNaN(data22)){
-const err60 = {instancePath:instancePath+"/2/" + i0+"/5",schemaPath:"#/prefixItems/2/items/oneOf/1/prefixItems/5/maximum",keyword:"maximum",params:{comparison: "<=", limit: 3}};
-if(vErrors === null){
-vErrors = [err60];
-}
-else {
-vErrors.push(err60);
-}
-errors++;
-}
-else {
-if(data22 < 1 || isNaN(data22)){
-const err61 = {instancePath:instancePath+"/2/" + i0+"/5",schemaPath:"#/prefixItems/2/items/oneOf/1/prefixItems/5/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1}};
-if(vErrors === null){
-vErrors = [err61];
-}
-else {
-vErrors.push(err61);
-}
-errors++;
-}
-}
-}
-}
-var valid6 = _errs50 === errors;
-}
-if(valid6){
-const len8 = data3.length;
-if(!(len8 <= 6)){
-const err62 = {instancePath:instancePath+"/2/" + i0,schemaPath:"#/prefixItems/2/items/oneOf/1/items",keyword:"items",params:{limit: 6}};
-if(vErrors === null){
-vErrors = [err62];
-}
-else {
-vErrors.push(err62);
-}
-errors++;
-}
-}
-}
-}
-}
-}
-}
-}
-}
-}
-else {
-const err63 = {instancePath:instancePath+"/2/" + i0,schemaPath:"#/prefixItems/2/items/oneOf/1/type",keyword:"type",params:{type: "array"}};
-if(vErrors === null){
-vErrors = [err63];
-}
-else {
-vErrors.push(err63);
-}
-errors++;
-}
-}
-var _valid0 = _errs38 === errors;
+var _valid0 = _errs31 === errors;
 if(_valid0 && valid2){
 valid2 = false;
 passing0 = [passing0, 1];
@@ -5323,27 +4622,27 @@ if(items0 !== true){
 items0 = true;
 }
 }
-const _errs52 = errors;
-if(errors === _errs52){
+const _errs42 = errors;
+if(errors === _errs42){
 if(Array.isArray(data3)){
 if(data3.length > 3){
-const err64 = {instancePath:instancePath+"/2/" + i0,schemaPath:"#/prefixItems/2/items/oneOf/2/maxItems",keyword:"maxItems",params:{limit: 3}};
+const err44 = {instancePath:instancePath+"/2/" + i0,schemaPath:"#/prefixItems/2/items/oneOf/2/maxItems",keyword:"maxItems",params:{limit: 3}};
 if(vErrors === null){
-vErrors = [err64];
+vErrors = [err44];
 }
 else {
-vErrors.push(err64);
+vErrors.push(err44);
 }
 errors++;
 }
 else {
 if(data3.length < 3){
-const err65 = {instancePath:instancePath+"/2/" + i0,schemaPath:"#/prefixItems/2/items/oneOf/2/minItems",keyword:"minItems",params:{limit: 3}};
+const err45 = {instancePath:instancePath+"/2/" + i0,schemaPath:"#/prefixItems/2/items/oneOf/2/minItems",keyword:"minItems",params:{limit: 3}};
 if(vErrors === null){
-vErrors = [err65];
+vErrors = [err45];
 }
 else {
-vErrors.push(err65);
+vErrors.push(err45);
 }
 errors++;
 }
@@ -5351,122 +4650,122 @@ else {
 const len9 = data3.length;
 if(len9 > 0){
 let data23 = data3[0];
-const _errs54 = errors;
+const _errs44 = errors;
 if(!(((typeof data23 == "number") && (!(data23 % 1) && !isNaN(data23))) && (isFinite(data23)))){
-const err66 = {instancePath:instancePath+"/2/" + i0+"/0",schemaPath:"#/prefixItems/2/items/oneOf/2/prefixItems/0/type",keyword:"type",params:{type: "integer"}};
+const err46 = {instancePath:instancePath+"/2/" + i0+"/0",schemaPath:"#/prefixItems/2/items/oneOf/2/prefixItems/0/type",keyword:"type",params:{type: "integer"}};
 if(vErrors === null){
-vErrors = [err66];
+vErrors = [err46];
 }
 else {
-vErrors.push(err66);
+vErrors.push(err46);
 }
 errors++;
 }
-if(errors === _errs54){
+if(errors === _errs44){
 if((typeof data23 == "number") && (isFinite(data23))){
 if(data23 > 9007199254740991 || isNaN(data23)){
-const err67 = {instancePath:instancePath+"/2/" + i0+"/0",schemaPath:"#/prefixItems/2/items/oneOf/2/prefixItems/0/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991}};
+const err47 = {instancePath:instancePath+"/2/" + i0+"/0",schemaPath:"#/prefixItems/2/items/oneOf/2/prefixItems/0/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991}};
 if(vErrors === null){
-vErrors = [err67];
+vErrors = [err47];
 }
 else {
-vErrors.push(err67);
+vErrors.push(err47);
 }
 errors++;
 }
 else {
 if(data23 < 1 || isNaN(data23)){
-const err68 = {instancePath:instancePath+"/2/" + i0+"/0",schemaPath:"#/prefixItems/2/items/oneOf/2/prefixItems/0/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1}};
+const err48 = {instancePath:instancePath+"/2/" + i0+"/0",schemaPath:"#/prefixItems/2/items/oneOf/2/prefixItems/0/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1}};
 if(vErrors === null){
-vErrors = [err68];
+vErrors = [err48];
 }
 else {
-vErrors.push(err68);
+vErrors.push(err48);
 }
 errors++;
 }
 }
 }
 }
-var valid7 = _errs54 === errors;
+var valid7 = _errs44 === errors;
 }
 if(valid7){
 if(len9 > 1){
 let data24 = data3[1];
-const _errs56 = errors;
+const _errs46 = errors;
 if(!(((typeof data24 == "number") && (!(data24 % 1) && !isNaN(data24))) && (isFinite(data24)))){
-const err69 = {instancePath:instancePath+"/2/" + i0+"/1",schemaPath:"#/prefixItems/2/items/oneOf/2/prefixItems/1/type",keyword:"type",params:{type: "integer"}};
+const err49 = {instancePath:instancePath+"/2/" + i0+"/1",schemaPath:"#/prefixItems/2/items/oneOf/2/prefixItems/1/type",keyword:"type",params:{type: "integer"}};
 if(vErrors === null){
-vErrors = [err69];
+vErrors = [err49];
 }
 else {
-vErrors.push(err69);
+vErrors.push(err49);
 }
 errors++;
 }
 if(2 !== data24){
-const err70 = {instancePath:instancePath+"/2/" + i0+"/1",schemaPath:"#/prefixItems/2/items/oneOf/2/prefixItems/1/const",keyword:"const",params:{allowedValue: 2}};
+const err50 = {instancePath:instancePath+"/2/" + i0+"/1",schemaPath:"#/prefixItems/2/items/oneOf/2/prefixItems/1/const",keyword:"const",params:{allowedValue: 2}};
 if(vErrors === null){
-vErrors = [err70];
+vErrors = [err50];
 }
 else {
-vErrors.push(err70);
+vErrors.push(err50);
 }
 errors++;
 }
-var valid7 = _errs56 === errors;
+var valid7 = _errs46 === errors;
 }
 if(valid7){
 if(len9 > 2){
 let data25 = data3[2];
-const _errs58 = errors;
+const _errs48 = errors;
 if(!(((typeof data25 == "number") && (!(data25 % 1) && !isNaN(data25))) && (isFinite(data25)))){
-const err71 = {instancePath:instancePath+"/2/" + i0+"/2",schemaPath:"#/prefixItems/2/items/oneOf/2/prefixItems/2/type",keyword:"type",params:{type: "integer"}};
+const err51 = {instancePath:instancePath+"/2/" + i0+"/2",schemaPath:"#/prefixItems/2/items/oneOf/2/prefixItems/2/type",keyword:"type",params:{type: "integer"}};
 if(vErrors === null){
-vErrors = [err71];
+vErrors = [err51];
 }
 else {
-vErrors.push(err71);
+vErrors.push(err51);
 }
 errors++;
 }
-if(errors === _errs58){
+if(errors === _errs48){
 if((typeof data25 == "number") && (isFinite(data25))){
 if(data25 > 9007199254740991 || isNaN(data25)){
-const err72 = {instancePath:instancePath+"/2/" + i0+"/2",schemaPath:"#/prefixItems/2/items/oneOf/2/prefixItems/2/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991}};
+const err52 = {instancePath:instancePath+"/2/" + i0+"/2",schemaPath:"#/prefixItems/2/items/oneOf/2/prefixItems/2/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991}};
 if(vErrors === null){
-vErrors = [err72];
+vErrors = [err52];
 }
 else {
-vErrors.push(err72);
+vErrors.push(err52);
 }
 errors++;
 }
 else {
 if(data25 < 1 || isNaN(data25)){
-const err73 = {instancePath:instancePath+"/2/" + i0+"/2",schemaPath:"#/prefixItems/2/items/oneOf/2/prefixItems/2/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1}};
+const err53 = {instancePath:instancePath+"/2/" + i0+"/2",schemaPath:"#/prefixItems/2/items/oneOf/2/prefixItems/2/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1}};
 if(vErrors === null){
-vErrors = [err73];
+vErrors = [err53];
 }
 else {
-vErrors.push(err73);
+vErrors.push(err53);
 }
 errors++;
 }
 }
 }
 }
-var valid7 = _errs58 === errors;
+var valid7 = _errs48 === errors;
 }
 if(valid7){
 const len10 = data3.length;
 if(!(len10 <= 3)){
-const err74 = {instancePath:instancePath+"/2/" + i0,schemaPath:"#/prefixItems/2/items/oneOf/2/items",keyword:"items",params:{limit: 3}};
+const err54 = {instancePath:instancePath+"/2/" + i0,schemaPath:"#/prefixItems/2/items/oneOf/2/items",keyword:"items",params:{limit: 3}};
 if(vErrors === null){
-vErrors = [err74];
+vErrors = [err54];
 }
 else {
-vErrors.push(err74);
+vErrors.push(err54);
 }
 errors++;
 }
@@ -5477,17 +4776,17 @@ errors++;
 }
 }
 else {
-const err75 = {instancePath:instancePath+"/2/" + i0,schemaPath:"#/prefixItems/2/items/oneOf/2/type",keyword:"type",params:{type: "array"}};
+const err55 = {instancePath:instancePath+"/2/" + i0,schemaPath:"#/prefixItems/2/items/oneOf/2/type",keyword:"type",params:{type: "array"}};
 if(vErrors === null){
-vErrors = [err75];
+vErrors = [err55];
 }
 else {
-vErrors.push(err75);
+vErrors.push(err55);
 }
 errors++;
 }
 }
-var _valid0 = _errs52 === errors;
+var _valid0 = _errs42 === errors;
 if(_valid0 && valid2){
 valid2 = false;
 passing0 = [passing0, 2];
@@ -5503,12 +4802,12 @@ items0 = true;
 }
 }
 if(!valid2){
-const err76 = {instancePath:instancePath+"/2/" + i0,schemaPath:"#/prefixItems/2/items/oneOf",keyword:"oneOf",params:{passingSchemas: passing0}};
+const err56 = {instancePath:instancePath+"/2/" + i0,schemaPath:"#/prefixItems/2/items/oneOf",keyword:"oneOf",params:{passingSchemas: passing0}};
 if(vErrors === null){
-vErrors = [err76];
+vErrors = [err56];
 }
 else {
-vErrors.push(err76);
+vErrors.push(err56);
 }
 errors++;
 validate68.errors = vErrors;
@@ -5563,7 +4862,7 @@ return errors === 0;
 validate68.evaluated = {"items":true,"dynamicProps":false,"dynamicItems":false};
 
 export const frameDirWant: Validate = validate69 as Validate;
-const schema36 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:liaison:wire:frame-dir-want:1","type":"array","prefixItems":[{"const":11,"type":"integer"},{"type":"integer","minimum":0,"maximum":4294967295},{"type":"object","additionalProperties":false,"required":["from"],"properties":{"from":{"type":"integer","minimum":0,"maximum":9007199254740991}}}],"items":false,"minItems":3,"maxItems":3};
+const schema36 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:liaison:wire:frame-dir-want:1","type":"array","prefixItems":[{"const":11,"type":"integer"},{"type":"integer","minimum":0,"maximum":4294967295},{"type":"object","additionalProperties":false,"required":["from"],"properties":{"from":{"type":"integer","minimum":0,"maximum":9007199254740991}},"notBytes":true}],"items":false,"minItems":3,"maxItems":3};
 
 function validate69(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="urn:liaison:wire:frame-dir-want:1" */;
@@ -5630,6 +4929,10 @@ if(valid0){
 if(len0 > 2){
 let data2 = data[2];
 const _errs5 = errors;
+if(data2 instanceof Uint8Array){
+validate69.errors = [{instancePath:instancePath+"/2",schemaPath:"#/prefixItems/2/notBytes",keyword:"notBytes",params:{}}];
+return false;
+}
 if(errors === _errs5){
 if(data2 && typeof data2 == "object" && !Array.isArray(data2)){
 let missing0;
@@ -5702,7 +5005,7 @@ return errors === 0;
 validate69.evaluated = {"items":true,"dynamicProps":false,"dynamicItems":false};
 
 export const frameDir: Validate = validate70 as Validate;
-const schema37 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:liaison:wire:frame-dir:1","type":"array","prefixItems":[{"const":11,"type":"integer"},{"type":"integer","minimum":0,"maximum":4294967295},{"type":"object","additionalProperties":false,"required":["from","size","entries","cp"],"properties":{"from":{"type":"integer","minimum":0,"maximum":9007199254740991},"size":{"type":"integer","minimum":0,"maximum":9007199254740991},"entries":{"type":"array","minItems":0,"maxItems":2048,"items":{"type":"string","contentEncoding":"base64url","minLength":2,"maxLength":87380}},"cp":{"type":"string","contentEncoding":"base64url","minLength":2,"maxLength":10923}}}],"items":false,"minItems":3,"maxItems":3};
+const schema37 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:liaison:wire:frame-dir:1","type":"array","prefixItems":[{"const":11,"type":"integer"},{"type":"integer","minimum":0,"maximum":4294967295},{"type":"object","additionalProperties":false,"required":["from","size","entries","cp"],"properties":{"from":{"type":"integer","minimum":0,"maximum":9007199254740991},"size":{"type":"integer","minimum":0,"maximum":9007199254740991},"entries":{"type":"array","minItems":0,"maxItems":2048,"items":{"byteLength":[1,65535]}},"cp":{"byteLength":[1,8192]}},"notBytes":true}],"items":false,"minItems":3,"maxItems":3};
 
 function validate70(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="urn:liaison:wire:frame-dir:1" */;
@@ -5769,6 +5072,10 @@ if(valid0){
 if(len0 > 2){
 let data2 = data[2];
 const _errs5 = errors;
+if(data2 instanceof Uint8Array){
+validate70.errors = [{instancePath:instancePath+"/2",schemaPath:"#/prefixItems/2/notBytes",keyword:"notBytes",params:{}}];
+return false;
+}
 if(errors === _errs5){
 if(data2 && typeof data2 == "object" && !Array.isArray(data2)){
 let missing0;
@@ -5860,23 +5167,9 @@ const len1 = data5.length;
 for(let i0=0; i0<len1; i0++){
 let data6 = data5[i0];
 const _errs14 = errors;
-if(errors === _errs14){
-if(typeof data6 === "string"){
-if(func1(data6) > 87380){
-validate70.errors = [{instancePath:instancePath+"/2/entries/" + i0,schemaPath:"#/prefixItems/2/properties/entries/items/maxLength",keyword:"maxLength",params:{limit: 87380}}];
+if(!(data6 instanceof Uint8Array) || data6.length < 1 || data6.length > 65535){
+validate70.errors = [{instancePath:instancePath+"/2/entries/" + i0,schemaPath:"#/prefixItems/2/properties/entries/items/byteLength",keyword:"byteLength",params:{}}];
 return false;
-}
-else {
-if(func1(data6) < 2){
-validate70.errors = [{instancePath:instancePath+"/2/entries/" + i0,schemaPath:"#/prefixItems/2/properties/entries/items/minLength",keyword:"minLength",params:{limit: 2}}];
-return false;
-}
-}
-}
-else {
-validate70.errors = [{instancePath:instancePath+"/2/entries/" + i0,schemaPath:"#/prefixItems/2/properties/entries/items/type",keyword:"type",params:{type: "string"}}];
-return false;
-}
 }
 var valid2 = _errs14 === errors;
 if(!valid2){
@@ -5899,26 +5192,12 @@ var valid1 = true;
 if(valid1){
 if(data2.cp !== undefined){
 let data7 = data2.cp;
-const _errs16 = errors;
-if(errors === _errs16){
-if(typeof data7 === "string"){
-if(func1(data7) > 10923){
-validate70.errors = [{instancePath:instancePath+"/2/cp",schemaPath:"#/prefixItems/2/properties/cp/maxLength",keyword:"maxLength",params:{limit: 10923}}];
+const _errs15 = errors;
+if(!(data7 instanceof Uint8Array) || data7.length < 1 || data7.length > 8192){
+validate70.errors = [{instancePath:instancePath+"/2/cp",schemaPath:"#/prefixItems/2/properties/cp/byteLength",keyword:"byteLength",params:{}}];
 return false;
 }
-else {
-if(func1(data7) < 2){
-validate70.errors = [{instancePath:instancePath+"/2/cp",schemaPath:"#/prefixItems/2/properties/cp/minLength",keyword:"minLength",params:{limit: 2}}];
-return false;
-}
-}
-}
-else {
-validate70.errors = [{instancePath:instancePath+"/2/cp",schemaPath:"#/prefixItems/2/properties/cp/type",keyword:"type",params:{type: "string"}}];
-return false;
-}
-}
-var valid1 = _errs16 === errors;
+var valid1 = _errs15 === errors;
 }
 else {
 var valid1 = true;
@@ -5960,6 +5239,7 @@ validate70.evaluated = {"items":true,"dynamicProps":false,"dynamicItems":false};
 
 export const frameError: Validate = validate71 as Validate;
 const schema38 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:liaison:wire:frame-error:1","type":"array","prefixItems":[{"const":12,"type":"integer"},{"type":"integer","minimum":1,"maximum":65535},{"type":"integer","minimum":0,"maximum":4294967295},{"type":"string","minLength":0,"maxLength":300},{"type":"integer","minimum":0,"maximum":86400000}],"items":false,"minItems":4,"maxItems":5};
+const func2 = codePointLength;
 
 function validate71(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="urn:liaison:wire:frame-error:1" */;
@@ -6052,12 +5332,12 @@ let data3 = data[3];
 const _errs7 = errors;
 if(errors === _errs7){
 if(typeof data3 === "string"){
-if(func1(data3) > 300){
+if(func2(data3) > 300){
 validate71.errors = [{instancePath:instancePath+"/3",schemaPath:"#/prefixItems/3/maxLength",keyword:"maxLength",params:{limit: 300}}];
 return false;
 }
 else {
-if(func1(data3) < 0){
+if(func2(data3) < 0){
 validate71.errors = [{instancePath:instancePath+"/3",schemaPath:"#/prefixItems/3/minLength",keyword:"minLength",params:{limit: 0}}];
 return false;
 }
@@ -6119,7 +5399,7 @@ return errors === 0;
 validate71.evaluated = {"items":true,"dynamicProps":false,"dynamicItems":false};
 
 export const frameFetch: Validate = validate72 as Validate;
-const schema39 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:liaison:wire:frame-fetch:1","type":"array","prefixItems":[{"const":15,"type":"integer"},{"type":"integer","minimum":0,"maximum":4294967295},{"type":"object","oneOf":[{"type":"object","additionalProperties":false,"required":["chain","inc","from","to"],"properties":{"chain":{"type":"string","contentEncoding":"base64url","minLength":43,"maxLength":43},"inc":{"type":"integer","minimum":0,"maximum":9007199254740991},"from":{"type":"integer","minimum":0,"maximum":9007199254740991},"to":{"type":"integer","minimum":0,"maximum":9007199254740991},"fp":{"type":"integer","minimum":0,"maximum":1}}},{"type":"object","additionalProperties":false,"required":["core"],"properties":{"core":{"type":"array","minItems":1,"maxItems":64,"items":{"type":"string","contentEncoding":"base64url","minLength":43,"maxLength":43}},"fp":{"type":"integer","minimum":0,"maximum":1}}}]}],"items":false,"minItems":3,"maxItems":3};
+const schema39 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:liaison:wire:frame-fetch:1","type":"array","prefixItems":[{"const":15,"type":"integer"},{"type":"integer","minimum":0,"maximum":4294967295},{"type":"object","oneOf":[{"type":"object","additionalProperties":false,"required":["chain","inc","from","to"],"properties":{"chain":{"byteLength":[32,32]},"inc":{"type":"integer","minimum":0,"maximum":9007199254740991},"from":{"type":"integer","minimum":0,"maximum":9007199254740991},"to":{"type":"integer","minimum":0,"maximum":9007199254740991},"fp":{"type":"integer","minimum":0,"maximum":1}},"notBytes":true},{"type":"object","additionalProperties":false,"required":["core"],"properties":{"core":{"type":"array","minItems":1,"maxItems":64,"items":{"byteLength":[32,32]}},"fp":{"type":"integer","minimum":0,"maximum":1}},"notBytes":true}],"notBytes":true}],"items":false,"minItems":3,"maxItems":3};
 
 function validate72(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="urn:liaison:wire:frame-fetch:1" */;
@@ -6194,11 +5474,8 @@ const _errs7 = errors;
 let valid1 = false;
 let passing0 = null;
 const _errs8 = errors;
-if(errors === _errs8){
-if(data2 && typeof data2 == "object" && !Array.isArray(data2)){
-let missing0;
-if(((((data2.chain === undefined) && (missing0 = "chain")) || ((data2.inc === undefined) && (missing0 = "inc"))) || ((data2.from === undefined) && (missing0 = "from"))) || ((data2.to === undefined) && (missing0 = "to"))){
-const err0 = {instancePath:instancePath+"/2",schemaPath:"#/prefixItems/2/oneOf/0/required",keyword:"required",params:{missingProperty: missing0}};
+if(data2 instanceof Uint8Array){
+const err0 = {instancePath:instancePath+"/2",schemaPath:"#/prefixItems/2/oneOf/0/notBytes",keyword:"notBytes",params:{}};
 if(vErrors === null){
 vErrors = [err0];
 }
@@ -6207,16 +5484,29 @@ vErrors.push(err0);
 }
 errors++;
 }
-else {
-const _errs10 = errors;
-for(const key0 in data2){
-if(!(((((key0 === "chain") || (key0 === "inc")) || (key0 === "from")) || (key0 === "to")) || (key0 === "fp"))){
-const err1 = {instancePath:instancePath+"/2",schemaPath:"#/prefixItems/2/oneOf/0/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0}};
+if(errors === _errs8){
+if(data2 && typeof data2 == "object" && !Array.isArray(data2)){
+let missing0;
+if(((((data2.chain === undefined) && (missing0 = "chain")) || ((data2.inc === undefined) && (missing0 = "inc"))) || ((data2.from === undefined) && (missing0 = "from"))) || ((data2.to === undefined) && (missing0 = "to"))){
+const err1 = {instancePath:instancePath+"/2",schemaPath:"#/prefixItems/2/oneOf/0/required",keyword:"required",params:{missingProperty: missing0}};
 if(vErrors === null){
 vErrors = [err1];
 }
 else {
 vErrors.push(err1);
+}
+errors++;
+}
+else {
+const _errs10 = errors;
+for(const key0 in data2){
+if(!(((((key0 === "chain") || (key0 === "inc")) || (key0 === "from")) || (key0 === "to")) || (key0 === "fp"))){
+const err2 = {instancePath:instancePath+"/2",schemaPath:"#/prefixItems/2/oneOf/0/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0}};
+if(vErrors === null){
+vErrors = [err2];
+}
+else {
+vErrors.push(err2);
 }
 errors++;
 break;
@@ -6226,21 +5516,8 @@ if(_errs10 === errors){
 if(data2.chain !== undefined){
 let data3 = data2.chain;
 const _errs11 = errors;
-if(errors === _errs11){
-if(typeof data3 === "string"){
-if(func1(data3) > 43){
-const err2 = {instancePath:instancePath+"/2/chain",schemaPath:"#/prefixItems/2/oneOf/0/properties/chain/maxLength",keyword:"maxLength",params:{limit: 43}};
-if(vErrors === null){
-vErrors = [err2];
-}
-else {
-vErrors.push(err2);
-}
-errors++;
-}
-else {
-if(func1(data3) < 43){
-const err3 = {instancePath:instancePath+"/2/chain",schemaPath:"#/prefixItems/2/oneOf/0/properties/chain/minLength",keyword:"minLength",params:{limit: 43}};
+if(!(data3 instanceof Uint8Array) || data3.length < 32 || data3.length > 32){
+const err3 = {instancePath:instancePath+"/2/chain",schemaPath:"#/prefixItems/2/oneOf/0/properties/chain/byteLength",keyword:"byteLength",params:{}};
 if(vErrors === null){
 vErrors = [err3];
 }
@@ -6248,19 +5525,6 @@ else {
 vErrors.push(err3);
 }
 errors++;
-}
-}
-}
-else {
-const err4 = {instancePath:instancePath+"/2/chain",schemaPath:"#/prefixItems/2/oneOf/0/properties/chain/type",keyword:"type",params:{type: "string"}};
-if(vErrors === null){
-vErrors = [err4];
-}
-else {
-vErrors.push(err4);
-}
-errors++;
-}
 }
 var valid2 = _errs11 === errors;
 }
@@ -6270,9 +5534,21 @@ var valid2 = true;
 if(valid2){
 if(data2.inc !== undefined){
 let data4 = data2.inc;
-const _errs13 = errors;
+const _errs12 = errors;
 if(!(((typeof data4 == "number") && (!(data4 % 1) && !isNaN(data4))) && (isFinite(data4)))){
-const err5 = {instancePath:instancePath+"/2/inc",schemaPath:"#/prefixItems/2/oneOf/0/properties/inc/type",keyword:"type",params:{type: "integer"}};
+const err4 = {instancePath:instancePath+"/2/inc",schemaPath:"#/prefixItems/2/oneOf/0/properties/inc/type",keyword:"type",params:{type: "integer"}};
+if(vErrors === null){
+vErrors = [err4];
+}
+else {
+vErrors.push(err4);
+}
+errors++;
+}
+if(errors === _errs12){
+if((typeof data4 == "number") && (isFinite(data4))){
+if(data4 > 9007199254740991 || isNaN(data4)){
+const err5 = {instancePath:instancePath+"/2/inc",schemaPath:"#/prefixItems/2/oneOf/0/properties/inc/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991}};
 if(vErrors === null){
 vErrors = [err5];
 }
@@ -6281,10 +5557,9 @@ vErrors.push(err5);
 }
 errors++;
 }
-if(errors === _errs13){
-if((typeof data4 == "number") && (isFinite(data4))){
-if(data4 > 9007199254740991 || isNaN(data4)){
-const err6 = {instancePath:instancePath+"/2/inc",schemaPath:"#/prefixItems/2/oneOf/0/properties/inc/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991}};
+else {
+if(data4 < 0 || isNaN(data4)){
+const err6 = {instancePath:instancePath+"/2/inc",schemaPath:"#/prefixItems/2/oneOf/0/properties/inc/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}};
 if(vErrors === null){
 vErrors = [err6];
 }
@@ -6293,9 +5568,20 @@ vErrors.push(err6);
 }
 errors++;
 }
+}
+}
+}
+var valid2 = _errs12 === errors;
+}
 else {
-if(data4 < 0 || isNaN(data4)){
-const err7 = {instancePath:instancePath+"/2/inc",schemaPath:"#/prefixItems/2/oneOf/0/properties/inc/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}};
+var valid2 = true;
+}
+if(valid2){
+if(data2.from !== undefined){
+let data5 = data2.from;
+const _errs14 = errors;
+if(!(((typeof data5 == "number") && (!(data5 % 1) && !isNaN(data5))) && (isFinite(data5)))){
+const err7 = {instancePath:instancePath+"/2/from",schemaPath:"#/prefixItems/2/oneOf/0/properties/from/type",keyword:"type",params:{type: "integer"}};
 if(vErrors === null){
 vErrors = [err7];
 }
@@ -6304,20 +5590,10 @@ vErrors.push(err7);
 }
 errors++;
 }
-}
-}
-}
-var valid2 = _errs13 === errors;
-}
-else {
-var valid2 = true;
-}
-if(valid2){
-if(data2.from !== undefined){
-let data5 = data2.from;
-const _errs15 = errors;
-if(!(((typeof data5 == "number") && (!(data5 % 1) && !isNaN(data5))) && (isFinite(data5)))){
-const err8 = {instancePath:instancePath+"/2/from",schemaPath:"#/prefixItems/2/oneOf/0/properties/from/type",keyword:"type",params:{type: "integer"}};
+if(errors === _errs14){
+if((typeof data5 == "number") && (isFinite(data5))){
+if(data5 > 9007199254740991 || isNaN(data5)){
+const err8 = {instancePath:instancePath+"/2/from",schemaPath:"#/prefixItems/2/oneOf/0/properties/from/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991}};
 if(vErrors === null){
 vErrors = [err8];
 }
@@ -6326,10 +5602,9 @@ vErrors.push(err8);
 }
 errors++;
 }
-if(errors === _errs15){
-if((typeof data5 == "number") && (isFinite(data5))){
-if(data5 > 9007199254740991 || isNaN(data5)){
-const err9 = {instancePath:instancePath+"/2/from",schemaPath:"#/prefixItems/2/oneOf/0/properties/from/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991}};
+else {
+if(data5 < 0 || isNaN(data5)){
+const err9 = {instancePath:instancePath+"/2/from",schemaPath:"#/prefixItems/2/oneOf/0/properties/from/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}};
 if(vErrors === null){
 vErrors = [err9];
 }
@@ -6338,9 +5613,20 @@ vErrors.push(err9);
 }
 errors++;
 }
+}
+}
+}
+var valid2 = _errs14 === errors;
+}
 else {
-if(data5 < 0 || isNaN(data5)){
-const err10 = {instancePath:instancePath+"/2/from",schemaPath:"#/prefixItems/2/oneOf/0/properties/from/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}};
+var valid2 = true;
+}
+if(valid2){
+if(data2.to !== undefined){
+let data6 = data2.to;
+const _errs16 = errors;
+if(!(((typeof data6 == "number") && (!(data6 % 1) && !isNaN(data6))) && (isFinite(data6)))){
+const err10 = {instancePath:instancePath+"/2/to",schemaPath:"#/prefixItems/2/oneOf/0/properties/to/type",keyword:"type",params:{type: "integer"}};
 if(vErrors === null){
 vErrors = [err10];
 }
@@ -6349,20 +5635,10 @@ vErrors.push(err10);
 }
 errors++;
 }
-}
-}
-}
-var valid2 = _errs15 === errors;
-}
-else {
-var valid2 = true;
-}
-if(valid2){
-if(data2.to !== undefined){
-let data6 = data2.to;
-const _errs17 = errors;
-if(!(((typeof data6 == "number") && (!(data6 % 1) && !isNaN(data6))) && (isFinite(data6)))){
-const err11 = {instancePath:instancePath+"/2/to",schemaPath:"#/prefixItems/2/oneOf/0/properties/to/type",keyword:"type",params:{type: "integer"}};
+if(errors === _errs16){
+if((typeof data6 == "number") && (isFinite(data6))){
+if(data6 > 9007199254740991 || isNaN(data6)){
+const err11 = {instancePath:instancePath+"/2/to",schemaPath:"#/prefixItems/2/oneOf/0/properties/to/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991}};
 if(vErrors === null){
 vErrors = [err11];
 }
@@ -6371,10 +5647,9 @@ vErrors.push(err11);
 }
 errors++;
 }
-if(errors === _errs17){
-if((typeof data6 == "number") && (isFinite(data6))){
-if(data6 > 9007199254740991 || isNaN(data6)){
-const err12 = {instancePath:instancePath+"/2/to",schemaPath:"#/prefixItems/2/oneOf/0/properties/to/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991}};
+else {
+if(data6 < 0 || isNaN(data6)){
+const err12 = {instancePath:instancePath+"/2/to",schemaPath:"#/prefixItems/2/oneOf/0/properties/to/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}};
 if(vErrors === null){
 vErrors = [err12];
 }
@@ -6383,9 +5658,20 @@ vErrors.push(err12);
 }
 errors++;
 }
+}
+}
+}
+var valid2 = _errs16 === errors;
+}
 else {
-if(data6 < 0 || isNaN(data6)){
-const err13 = {instancePath:instancePath+"/2/to",schemaPath:"#/prefixItems/2/oneOf/0/properties/to/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}};
+var valid2 = true;
+}
+if(valid2){
+if(data2.fp !== undefined){
+let data7 = data2.fp;
+const _errs18 = errors;
+if(!(((typeof data7 == "number") && (!(data7 % 1) && !isNaN(data7))) && (isFinite(data7)))){
+const err13 = {instancePath:instancePath+"/2/fp",schemaPath:"#/prefixItems/2/oneOf/0/properties/fp/type",keyword:"type",params:{type: "integer"}};
 if(vErrors === null){
 vErrors = [err13];
 }
@@ -6394,20 +5680,10 @@ vErrors.push(err13);
 }
 errors++;
 }
-}
-}
-}
-var valid2 = _errs17 === errors;
-}
-else {
-var valid2 = true;
-}
-if(valid2){
-if(data2.fp !== undefined){
-let data7 = data2.fp;
-const _errs19 = errors;
-if(!(((typeof data7 == "number") && (!(data7 % 1) && !isNaN(data7))) && (isFinite(data7)))){
-const err14 = {instancePath:instancePath+"/2/fp",schemaPath:"#/prefixItems/2/oneOf/0/properties/fp/type",keyword:"type",params:{type: "integer"}};
+if(errors === _errs18){
+if((typeof data7 == "number") && (isFinite(data7))){
+if(data7 > 1 || isNaN(data7)){
+const err14 = {instancePath:instancePath+"/2/fp",schemaPath:"#/prefixItems/2/oneOf/0/properties/fp/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1}};
 if(vErrors === null){
 vErrors = [err14];
 }
@@ -6416,10 +5692,9 @@ vErrors.push(err14);
 }
 errors++;
 }
-if(errors === _errs19){
-if((typeof data7 == "number") && (isFinite(data7))){
-if(data7 > 1 || isNaN(data7)){
-const err15 = {instancePath:instancePath+"/2/fp",schemaPath:"#/prefixItems/2/oneOf/0/properties/fp/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1}};
+else {
+if(data7 < 0 || isNaN(data7)){
+const err15 = {instancePath:instancePath+"/2/fp",schemaPath:"#/prefixItems/2/oneOf/0/properties/fp/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}};
 if(vErrors === null){
 vErrors = [err15];
 }
@@ -6428,21 +5703,10 @@ vErrors.push(err15);
 }
 errors++;
 }
-else {
-if(data7 < 0 || isNaN(data7)){
-const err16 = {instancePath:instancePath+"/2/fp",schemaPath:"#/prefixItems/2/oneOf/0/properties/fp/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}};
-if(vErrors === null){
-vErrors = [err16];
-}
-else {
-vErrors.push(err16);
-}
-errors++;
 }
 }
 }
-}
-var valid2 = _errs19 === errors;
+var valid2 = _errs18 === errors;
 }
 else {
 var valid2 = true;
@@ -6455,12 +5719,12 @@ var valid2 = true;
 }
 }
 else {
-const err17 = {instancePath:instancePath+"/2",schemaPath:"#/prefixItems/2/oneOf/0/type",keyword:"type",params:{type: "object"}};
+const err16 = {instancePath:instancePath+"/2",schemaPath:"#/prefixItems/2/oneOf/0/type",keyword:"type",params:{type: "object"}};
 if(vErrors === null){
-vErrors = [err17];
+vErrors = [err16];
 }
 else {
-vErrors.push(err17);
+vErrors.push(err16);
 }
 errors++;
 }
@@ -6471,8 +5735,18 @@ valid1 = true;
 passing0 = 0;
 var props0 = true;
 }
-const _errs21 = errors;
-if(errors === _errs21){
+const _errs20 = errors;
+if(data2 instanceof Uint8Array){
+const err17 = {instancePath:instancePath+"/2",schemaPath:"#/prefixItems/2/oneOf/1/notBytes",keyword:"notBytes",params:{}};
+if(vErrors === null){
+vErrors = [err17];
+}
+else {
+vErrors.push(err17);
+}
+errors++;
+}
+if(errors === _errs20){
 if(data2 && typeof data2 == "object" && !Array.isArray(data2)){
 let missing1;
 if((data2.core === undefined) && (missing1 = "core")){
@@ -6486,7 +5760,7 @@ vErrors.push(err18);
 errors++;
 }
 else {
-const _errs23 = errors;
+const _errs22 = errors;
 for(const key1 in data2){
 if(!((key1 === "core") || (key1 === "fp"))){
 const err19 = {instancePath:instancePath+"/2",schemaPath:"#/prefixItems/2/oneOf/1/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key1}};
@@ -6500,11 +5774,11 @@ errors++;
 break;
 }
 }
-if(_errs23 === errors){
+if(_errs22 === errors){
 if(data2.core !== undefined){
 let data8 = data2.core;
-const _errs24 = errors;
-if(errors === _errs24){
+const _errs23 = errors;
+if(errors === _errs23){
 if(Array.isArray(data8)){
 if(data8.length > 64){
 const err20 = {instancePath:instancePath+"/2/core",schemaPath:"#/prefixItems/2/oneOf/1/properties/core/maxItems",keyword:"maxItems",params:{limit: 64}};
@@ -6532,11 +5806,9 @@ var valid4 = true;
 const len1 = data8.length;
 for(let i0=0; i0<len1; i0++){
 let data9 = data8[i0];
-const _errs26 = errors;
-if(errors === _errs26){
-if(typeof data9 === "string"){
-if(func1(data9) > 43){
-const err22 = {instancePath:instancePath+"/2/core/" + i0,schemaPath:"#/prefixItems/2/oneOf/1/properties/core/items/maxLength",keyword:"maxLength",params:{limit: 43}};
+const _errs25 = errors;
+if(!(data9 instanceof Uint8Array) || data9.length < 32 || data9.length > 32){
+const err22 = {instancePath:instancePath+"/2/core/" + i0,schemaPath:"#/prefixItems/2/oneOf/1/properties/core/items/byteLength",keyword:"byteLength",params:{}};
 if(vErrors === null){
 vErrors = [err22];
 }
@@ -6545,9 +5817,16 @@ vErrors.push(err22);
 }
 errors++;
 }
+var valid4 = _errs25 === errors;
+if(!valid4){
+break;
+}
+}
+}
+}
+}
 else {
-if(func1(data9) < 43){
-const err23 = {instancePath:instancePath+"/2/core/" + i0,schemaPath:"#/prefixItems/2/oneOf/1/properties/core/items/minLength",keyword:"minLength",params:{limit: 43}};
+const err23 = {instancePath:instancePath+"/2/core",schemaPath:"#/prefixItems/2/oneOf/1/properties/core/type",keyword:"type",params:{type: "array"}};
 if(vErrors === null){
 vErrors = [err23];
 }
@@ -6557,9 +5836,17 @@ vErrors.push(err23);
 errors++;
 }
 }
+var valid3 = _errs23 === errors;
 }
 else {
-const err24 = {instancePath:instancePath+"/2/core/" + i0,schemaPath:"#/prefixItems/2/oneOf/1/properties/core/items/type",keyword:"type",params:{type: "string"}};
+var valid3 = true;
+}
+if(valid3){
+if(data2.fp !== undefined){
+let data10 = data2.fp;
+const _errs26 = errors;
+if(!(((typeof data10 == "number") && (!(data10 % 1) && !isNaN(data10))) && (isFinite(data10)))){
+const err24 = {instancePath:instancePath+"/2/fp",schemaPath:"#/prefixItems/2/oneOf/1/properties/fp/type",keyword:"type",params:{type: "integer"}};
 if(vErrors === null){
 vErrors = [err24];
 }
@@ -6568,17 +5855,10 @@ vErrors.push(err24);
 }
 errors++;
 }
-}
-var valid4 = _errs26 === errors;
-if(!valid4){
-break;
-}
-}
-}
-}
-}
-else {
-const err25 = {instancePath:instancePath+"/2/core",schemaPath:"#/prefixItems/2/oneOf/1/properties/core/type",keyword:"type",params:{type: "array"}};
+if(errors === _errs26){
+if((typeof data10 == "number") && (isFinite(data10))){
+if(data10 > 1 || isNaN(data10)){
+const err25 = {instancePath:instancePath+"/2/fp",schemaPath:"#/prefixItems/2/oneOf/1/properties/fp/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1}};
 if(vErrors === null){
 vErrors = [err25];
 }
@@ -6587,18 +5867,9 @@ vErrors.push(err25);
 }
 errors++;
 }
-}
-var valid3 = _errs24 === errors;
-}
 else {
-var valid3 = true;
-}
-if(valid3){
-if(data2.fp !== undefined){
-let data10 = data2.fp;
-const _errs28 = errors;
-if(!(((typeof data10 == "number") && (!(data10 % 1) && !isNaN(data10))) && (isFinite(data10)))){
-const err26 = {instancePath:instancePath+"/2/fp",schemaPath:"#/prefixItems/2/oneOf/1/properties/fp/type",keyword:"type",params:{type: "integer"}};
+if(data10 < 0 || isNaN(data10)){
+const err26 = {instancePath:instancePath+"/2/fp",schemaPath:"#/prefixItems/2/oneOf/1/properties/fp/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}};
 if(vErrors === null){
 vErrors = [err26];
 }
@@ -6607,33 +5878,10 @@ vErrors.push(err26);
 }
 errors++;
 }
-if(errors === _errs28){
-if((typeof data10 == "number") && (isFinite(data10))){
-if(data10 > 1 || isNaN(data10)){
-const err27 = {instancePath:instancePath+"/2/fp",schemaPath:"#/prefixItems/2/oneOf/1/properties/fp/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1}};
-if(vErrors === null){
-vErrors = [err27];
-}
-else {
-vErrors.push(err27);
-}
-errors++;
-}
-else {
-if(data10 < 0 || isNaN(data10)){
-const err28 = {instancePath:instancePath+"/2/fp",schemaPath:"#/prefixItems/2/oneOf/1/properties/fp/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}};
-if(vErrors === null){
-vErrors = [err28];
-}
-else {
-vErrors.push(err28);
-}
-errors++;
 }
 }
 }
-}
-var valid3 = _errs28 === errors;
+var valid3 = _errs26 === errors;
 }
 else {
 var valid3 = true;
@@ -6643,17 +5891,17 @@ var valid3 = true;
 }
 }
 else {
-const err29 = {instancePath:instancePath+"/2",schemaPath:"#/prefixItems/2/oneOf/1/type",keyword:"type",params:{type: "object"}};
+const err27 = {instancePath:instancePath+"/2",schemaPath:"#/prefixItems/2/oneOf/1/type",keyword:"type",params:{type: "object"}};
 if(vErrors === null){
-vErrors = [err29];
+vErrors = [err27];
 }
 else {
-vErrors.push(err29);
+vErrors.push(err27);
 }
 errors++;
 }
 }
-var _valid0 = _errs21 === errors;
+var _valid0 = _errs20 === errors;
 if(_valid0 && valid1){
 valid1 = false;
 passing0 = [passing0, 1];
@@ -6668,12 +5916,12 @@ props0 = true;
 }
 }
 if(!valid1){
-const err30 = {instancePath:instancePath+"/2",schemaPath:"#/prefixItems/2/oneOf",keyword:"oneOf",params:{passingSchemas: passing0}};
+const err28 = {instancePath:instancePath+"/2",schemaPath:"#/prefixItems/2/oneOf",keyword:"oneOf",params:{passingSchemas: passing0}};
 if(vErrors === null){
-vErrors = [err30];
+vErrors = [err28];
 }
 else {
-vErrors.push(err30);
+vErrors.push(err28);
 }
 errors++;
 validate72.errors = vErrors;
@@ -6688,6 +5936,10 @@ vErrors.length = _errs7;
 else {
 vErrors = null;
 }
+}
+if(data2 instanceof Uint8Array){
+validate72.errors = [{instancePath:instancePath+"/2",schemaPath:"#/prefixItems/2/notBytes",keyword:"notBytes",params:{}}];
+return false;
 }
 }
 var valid0 = _errs5 === errors;
@@ -6715,7 +5967,7 @@ return errors === 0;
 validate72.evaluated = {"items":true,"dynamicProps":false,"dynamicItems":false};
 
 export const frameFetched: Validate = validate73 as Validate;
-const schema40 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:liaison:wire:frame-fetched:1","type":"array","prefixItems":[{"const":15,"type":"integer"},{"type":"integer","minimum":0,"maximum":4294967295},{"type":"array","minItems":0,"maxItems":64,"items":{"type":"array","oneOf":[{"type":"array","prefixItems":[{"type":"integer","minimum":1,"maximum":9007199254740991},{"const":0,"type":"integer"},{"type":"string","contentEncoding":"base64url","minLength":2,"maxLength":2731},{"type":"string","contentEncoding":"base64url","minLength":2,"maxLength":342},{"type":"string","contentEncoding":"base64url","minLength":86,"maxLength":86},{"type":"string","contentEncoding":"base64url","minLength":2,"maxLength":305835},{"type":"integer","minimum":0,"maximum":255},{"type":"string","contentEncoding":"base64url","minLength":1558,"maxLength":1558},{"type":"string","contentEncoding":"base64url","minLength":0,"maxLength":342},{"type":"array","minItems":0,"maxItems":64,"items":{"type":"array","prefixItems":[{"type":"integer","minimum":0,"maximum":255},{"type":"string","contentEncoding":"base64url","minLength":0,"maxLength":342}],"items":false,"minItems":2,"maxItems":2}}],"items":false,"minItems":9,"maxItems":10},{"type":"array","prefixItems":[{"type":"integer","minimum":1,"maximum":9007199254740991},{"const":1,"type":"integer"},{"type":"string","contentEncoding":"base64url","minLength":2,"maxLength":2731},{"type":"string","contentEncoding":"base64url","minLength":2,"maxLength":342},{"type":"string","contentEncoding":"base64url","minLength":86,"maxLength":86},{"type":"integer","minimum":1,"maximum":3}],"items":false,"minItems":6,"maxItems":6},{"type":"array","prefixItems":[{"type":"integer","minimum":1,"maximum":9007199254740991},{"const":2,"type":"integer"},{"type":"integer","minimum":1,"maximum":9007199254740991}],"items":false,"minItems":3,"maxItems":3}]}}],"items":false,"minItems":3,"maxItems":3};
+const schema40 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:liaison:wire:frame-fetched:1","type":"array","prefixItems":[{"const":15,"type":"integer"},{"type":"integer","minimum":0,"maximum":4294967295},{"type":"array","minItems":0,"maxItems":64,"items":{"type":"array","oneOf":[{"type":"array","prefixItems":[{"type":"integer","minimum":1,"maximum":9007199254740991},{"const":0,"type":"integer"},{"byteLength":[1,2048]},{"byteLength":[1,256]},{"byteLength":[64,64]},{"byteLength":[1,229376]},{"type":"integer","minimum":0,"maximum":255},{"byteLength":[1168,1168]},{"byteLength":[0,256]},{"type":"array","minItems":0,"maxItems":64,"items":{"type":"array","prefixItems":[{"type":"integer","minimum":0,"maximum":255},{"byteLength":[0,256]}],"items":false,"minItems":2,"maxItems":2}}],"items":false,"minItems":9,"maxItems":10},{"type":"array","prefixItems":[{"type":"integer","minimum":1,"maximum":9007199254740991},{"const":1,"type":"integer"},{"byteLength":[1,2048]},{"byteLength":[1,256]},{"byteLength":[64,64]},{"type":"integer","minimum":1,"maximum":3}],"items":false,"minItems":6,"maxItems":6},{"type":"array","prefixItems":[{"type":"integer","minimum":1,"maximum":9007199254740991},{"const":2,"type":"integer"},{"type":"integer","minimum":1,"maximum":9007199254740991}],"items":false,"minItems":3,"maxItems":3}]}}],"items":false,"minItems":3,"maxItems":3};
 
 function validate73(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="urn:liaison:wire:frame-fetched:1" */;
@@ -6903,10 +6155,8 @@ if(valid3){
 if(len2 > 2){
 let data6 = data3[2];
 const _errs16 = errors;
-if(errors === _errs16){
-if(typeof data6 === "string"){
-if(func1(data6) > 2731){
-const err7 = {instancePath:instancePath+"/2/" + i0+"/2",schemaPath:"#/prefixItems/2/items/oneOf/0/prefixItems/2/maxLength",keyword:"maxLength",params:{limit: 2731}};
+if(!(data6 instanceof Uint8Array) || data6.length < 1 || data6.length > 2048){
+const err7 = {instancePath:instancePath+"/2/" + i0+"/2",schemaPath:"#/prefixItems/2/items/oneOf/0/prefixItems/2/byteLength",keyword:"byteLength",params:{}};
 if(vErrors === null){
 vErrors = [err7];
 }
@@ -6915,9 +6165,14 @@ vErrors.push(err7);
 }
 errors++;
 }
-else {
-if(func1(data6) < 2){
-const err8 = {instancePath:instancePath+"/2/" + i0+"/2",schemaPath:"#/prefixItems/2/items/oneOf/0/prefixItems/2/minLength",keyword:"minLength",params:{limit: 2}};
+var valid3 = _errs16 === errors;
+}
+if(valid3){
+if(len2 > 3){
+let data7 = data3[3];
+const _errs17 = errors;
+if(!(data7 instanceof Uint8Array) || data7.length < 1 || data7.length > 256){
+const err8 = {instancePath:instancePath+"/2/" + i0+"/3",schemaPath:"#/prefixItems/2/items/oneOf/0/prefixItems/3/byteLength",keyword:"byteLength",params:{}};
 if(vErrors === null){
 vErrors = [err8];
 }
@@ -6926,10 +6181,14 @@ vErrors.push(err8);
 }
 errors++;
 }
+var valid3 = _errs17 === errors;
 }
-}
-else {
-const err9 = {instancePath:instancePath+"/2/" + i0+"/2",schemaPath:"#/prefixItems/2/items/oneOf/0/prefixItems/2/type",keyword:"type",params:{type: "string"}};
+if(valid3){
+if(len2 > 4){
+let data8 = data3[4];
+const _errs18 = errors;
+if(!(data8 instanceof Uint8Array) || data8.length < 64 || data8.length > 64){
+const err9 = {instancePath:instancePath+"/2/" + i0+"/4",schemaPath:"#/prefixItems/2/items/oneOf/0/prefixItems/4/byteLength",keyword:"byteLength",params:{}};
 if(vErrors === null){
 vErrors = [err9];
 }
@@ -6938,17 +6197,14 @@ vErrors.push(err9);
 }
 errors++;
 }
-}
-var valid3 = _errs16 === errors;
+var valid3 = _errs18 === errors;
 }
 if(valid3){
-if(len2 > 3){
-let data7 = data3[3];
-const _errs18 = errors;
-if(errors === _errs18){
-if(typeof data7 === "string"){
-if(func1(data7) > 342){
-const err10 = {instancePath:instancePath+"/2/" + i0+"/3",schemaPath:"#/prefixItems/2/items/oneOf/0/prefixItems/3/maxLength",keyword:"maxLength",params:{limit: 342}};
+if(len2 > 5){
+let data9 = data3[5];
+const _errs19 = errors;
+if(!(data9 instanceof Uint8Array) || data9.length < 1 || data9.length > 229376){
+const err10 = {instancePath:instancePath+"/2/" + i0+"/5",schemaPath:"#/prefixItems/2/items/oneOf/0/prefixItems/5/byteLength",keyword:"byteLength",params:{}};
 if(vErrors === null){
 vErrors = [err10];
 }
@@ -6957,9 +6213,14 @@ vErrors.push(err10);
 }
 errors++;
 }
-else {
-if(func1(data7) < 2){
-const err11 = {instancePath:instancePath+"/2/" + i0+"/3",schemaPath:"#/prefixItems/2/items/oneOf/0/prefixItems/3/minLength",keyword:"minLength",params:{limit: 2}};
+var valid3 = _errs19 === errors;
+}
+if(valid3){
+if(len2 > 6){
+let data10 = data3[6];
+const _errs20 = errors;
+if(!(((typeof data10 == "number") && (!(data10 % 1) && !isNaN(data10))) && (isFinite(data10)))){
+const err11 = {instancePath:instancePath+"/2/" + i0+"/6",schemaPath:"#/prefixItems/2/items/oneOf/0/prefixItems/6/type",keyword:"type",params:{type: "integer"}};
 if(vErrors === null){
 vErrors = [err11];
 }
@@ -6968,10 +6229,10 @@ vErrors.push(err11);
 }
 errors++;
 }
-}
-}
-else {
-const err12 = {instancePath:instancePath+"/2/" + i0+"/3",schemaPath:"#/prefixItems/2/items/oneOf/0/prefixItems/3/type",keyword:"type",params:{type: "string"}};
+if(errors === _errs20){
+if((typeof data10 == "number") && (isFinite(data10))){
+if(data10 > 255 || isNaN(data10)){
+const err12 = {instancePath:instancePath+"/2/" + i0+"/6",schemaPath:"#/prefixItems/2/items/oneOf/0/prefixItems/6/maximum",keyword:"maximum",params:{comparison: "<=", limit: 255}};
 if(vErrors === null){
 vErrors = [err12];
 }
@@ -6980,17 +6241,9 @@ vErrors.push(err12);
 }
 errors++;
 }
-}
-var valid3 = _errs18 === errors;
-}
-if(valid3){
-if(len2 > 4){
-let data8 = data3[4];
-const _errs20 = errors;
-if(errors === _errs20){
-if(typeof data8 === "string"){
-if(func1(data8) > 86){
-const err13 = {instancePath:instancePath+"/2/" + i0+"/4",schemaPath:"#/prefixItems/2/items/oneOf/0/prefixItems/4/maxLength",keyword:"maxLength",params:{limit: 86}};
+else {
+if(data10 < 0 || isNaN(data10)){
+const err13 = {instancePath:instancePath+"/2/" + i0+"/6",schemaPath:"#/prefixItems/2/items/oneOf/0/prefixItems/6/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}};
 if(vErrors === null){
 vErrors = [err13];
 }
@@ -6999,9 +6252,17 @@ vErrors.push(err13);
 }
 errors++;
 }
-else {
-if(func1(data8) < 86){
-const err14 = {instancePath:instancePath+"/2/" + i0+"/4",schemaPath:"#/prefixItems/2/items/oneOf/0/prefixItems/4/minLength",keyword:"minLength",params:{limit: 86}};
+}
+}
+}
+var valid3 = _errs20 === errors;
+}
+if(valid3){
+if(len2 > 7){
+let data11 = data3[7];
+const _errs22 = errors;
+if(!(data11 instanceof Uint8Array) || data11.length < 1168 || data11.length > 1168){
+const err14 = {instancePath:instancePath+"/2/" + i0+"/7",schemaPath:"#/prefixItems/2/items/oneOf/0/prefixItems/7/byteLength",keyword:"byteLength",params:{}};
 if(vErrors === null){
 vErrors = [err14];
 }
@@ -7010,10 +6271,14 @@ vErrors.push(err14);
 }
 errors++;
 }
+var valid3 = _errs22 === errors;
 }
-}
-else {
-const err15 = {instancePath:instancePath+"/2/" + i0+"/4",schemaPath:"#/prefixItems/2/items/oneOf/0/prefixItems/4/type",keyword:"type",params:{type: "string"}};
+if(valid3){
+if(len2 > 8){
+let data12 = data3[8];
+const _errs23 = errors;
+if(!(data12 instanceof Uint8Array) || data12.length < 0 || data12.length > 256){
+const err15 = {instancePath:instancePath+"/2/" + i0+"/8",schemaPath:"#/prefixItems/2/items/oneOf/0/prefixItems/8/byteLength",keyword:"byteLength",params:{}};
 if(vErrors === null){
 vErrors = [err15];
 }
@@ -7022,17 +6287,16 @@ vErrors.push(err15);
 }
 errors++;
 }
-}
-var valid3 = _errs20 === errors;
+var valid3 = _errs23 === errors;
 }
 if(valid3){
-if(len2 > 5){
-let data9 = data3[5];
-const _errs22 = errors;
-if(errors === _errs22){
-if(typeof data9 === "string"){
-if(func1(data9) > 305835){
-const err16 = {instancePath:instancePath+"/2/" + i0+"/5",schemaPath:"#/prefixItems/2/items/oneOf/0/prefixItems/5/maxLength",keyword:"maxLength",params:{limit: 305835}};
+if(len2 > 9){
+let data13 = data3[9];
+const _errs24 = errors;
+if(errors === _errs24){
+if(Array.isArray(data13)){
+if(data13.length > 64){
+const err16 = {instancePath:instancePath+"/2/" + i0+"/9",schemaPath:"#/prefixItems/2/items/oneOf/0/prefixItems/9/maxItems",keyword:"maxItems",params:{limit: 64}};
 if(vErrors === null){
 vErrors = [err16];
 }
@@ -7042,8 +6306,8 @@ vErrors.push(err16);
 errors++;
 }
 else {
-if(func1(data9) < 2){
-const err17 = {instancePath:instancePath+"/2/" + i0+"/5",schemaPath:"#/prefixItems/2/items/oneOf/0/prefixItems/5/minLength",keyword:"minLength",params:{limit: 2}};
+if(data13.length < 0){
+const err17 = {instancePath:instancePath+"/2/" + i0+"/9",schemaPath:"#/prefixItems/2/items/oneOf/0/prefixItems/9/minItems",keyword:"minItems",params:{limit: 0}};
 if(vErrors === null){
 vErrors = [err17];
 }
@@ -7052,10 +6316,16 @@ vErrors.push(err17);
 }
 errors++;
 }
-}
-}
 else {
-const err18 = {instancePath:instancePath+"/2/" + i0+"/5",schemaPath:"#/prefixItems/2/items/oneOf/0/prefixItems/5/type",keyword:"type",params:{type: "string"}};
+var valid4 = true;
+const len3 = data13.length;
+for(let i1=0; i1<len3; i1++){
+let data14 = data13[i1];
+const _errs26 = errors;
+if(errors === _errs26){
+if(Array.isArray(data14)){
+if(data14.length > 2){
+const err18 = {instancePath:instancePath+"/2/" + i0+"/9/" + i1,schemaPath:"#/prefixItems/2/items/oneOf/0/prefixItems/9/items/maxItems",keyword:"maxItems",params:{limit: 2}};
 if(vErrors === null){
 vErrors = [err18];
 }
@@ -7064,15 +6334,9 @@ vErrors.push(err18);
 }
 errors++;
 }
-}
-var valid3 = _errs22 === errors;
-}
-if(valid3){
-if(len2 > 6){
-let data10 = data3[6];
-const _errs24 = errors;
-if(!(((typeof data10 == "number") && (!(data10 % 1) && !isNaN(data10))) && (isFinite(data10)))){
-const err19 = {instancePath:instancePath+"/2/" + i0+"/6",schemaPath:"#/prefixItems/2/items/oneOf/0/prefixItems/6/type",keyword:"type",params:{type: "integer"}};
+else {
+if(data14.length < 2){
+const err19 = {instancePath:instancePath+"/2/" + i0+"/9/" + i1,schemaPath:"#/prefixItems/2/items/oneOf/0/prefixItems/9/items/minItems",keyword:"minItems",params:{limit: 2}};
 if(vErrors === null){
 vErrors = [err19];
 }
@@ -7081,10 +6345,13 @@ vErrors.push(err19);
 }
 errors++;
 }
-if(errors === _errs24){
-if((typeof data10 == "number") && (isFinite(data10))){
-if(data10 > 255 || isNaN(data10)){
-const err20 = {instancePath:instancePath+"/2/" + i0+"/6",schemaPath:"#/prefixItems/2/items/oneOf/0/prefixItems/6/maximum",keyword:"maximum",params:{comparison: "<=", limit: 255}};
+else {
+const len4 = data14.length;
+if(len4 > 0){
+let data15 = data14[0];
+const _errs28 = errors;
+if(!(((typeof data15 == "number") && (!(data15 % 1) && !isNaN(data15))) && (isFinite(data15)))){
+const err20 = {instancePath:instancePath+"/2/" + i0+"/9/" + i1+"/0",schemaPath:"#/prefixItems/2/items/oneOf/0/prefixItems/9/items/prefixItems/0/type",keyword:"type",params:{type: "integer"}};
 if(vErrors === null){
 vErrors = [err20];
 }
@@ -7093,9 +6360,10 @@ vErrors.push(err20);
 }
 errors++;
 }
-else {
-if(data10 < 0 || isNaN(data10)){
-const err21 = {instancePath:instancePath+"/2/" + i0+"/6",schemaPath:"#/prefixItems/2/items/oneOf/0/prefixItems/6/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}};
+if(errors === _errs28){
+if((typeof data15 == "number") && (isFinite(data15))){
+if(data15 > 255 || isNaN(data15)){
+const err21 = {instancePath:instancePath+"/2/" + i0+"/9/" + i1+"/0",schemaPath:"#/prefixItems/2/items/oneOf/0/prefixItems/9/items/prefixItems/0/maximum",keyword:"maximum",params:{comparison: "<=", limit: 255}};
 if(vErrors === null){
 vErrors = [err21];
 }
@@ -7104,19 +6372,9 @@ vErrors.push(err21);
 }
 errors++;
 }
-}
-}
-}
-var valid3 = _errs24 === errors;
-}
-if(valid3){
-if(len2 > 7){
-let data11 = data3[7];
-const _errs26 = errors;
-if(errors === _errs26){
-if(typeof data11 === "string"){
-if(func1(data11) > 1558){
-const err22 = {instancePath:instancePath+"/2/" + i0+"/7",schemaPath:"#/prefixItems/2/items/oneOf/0/prefixItems/7/maxLength",keyword:"maxLength",params:{limit: 1558}};
+else {
+if(data15 < 0 || isNaN(data15)){
+const err22 = {instancePath:instancePath+"/2/" + i0+"/9/" + i1+"/0",schemaPath:"#/prefixItems/2/items/oneOf/0/prefixItems/9/items/prefixItems/0/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}};
 if(vErrors === null){
 vErrors = [err22];
 }
@@ -7125,9 +6383,17 @@ vErrors.push(err22);
 }
 errors++;
 }
-else {
-if(func1(data11) < 1558){
-const err23 = {instancePath:instancePath+"/2/" + i0+"/7",schemaPath:"#/prefixItems/2/items/oneOf/0/prefixItems/7/minLength",keyword:"minLength",params:{limit: 1558}};
+}
+}
+}
+var valid5 = _errs28 === errors;
+}
+if(valid5){
+if(len4 > 1){
+let data16 = data14[1];
+const _errs30 = errors;
+if(!(data16 instanceof Uint8Array) || data16.length < 0 || data16.length > 256){
+const err23 = {instancePath:instancePath+"/2/" + i0+"/9/" + i1+"/1",schemaPath:"#/prefixItems/2/items/oneOf/0/prefixItems/9/items/prefixItems/1/byteLength",keyword:"byteLength",params:{}};
 if(vErrors === null){
 vErrors = [err23];
 }
@@ -7136,10 +6402,12 @@ vErrors.push(err23);
 }
 errors++;
 }
+var valid5 = _errs30 === errors;
 }
-}
-else {
-const err24 = {instancePath:instancePath+"/2/" + i0+"/7",schemaPath:"#/prefixItems/2/items/oneOf/0/prefixItems/7/type",keyword:"type",params:{type: "string"}};
+if(valid5){
+const len5 = data14.length;
+if(!(len5 <= 2)){
+const err24 = {instancePath:instancePath+"/2/" + i0+"/9/" + i1,schemaPath:"#/prefixItems/2/items/oneOf/0/prefixItems/9/items/items",keyword:"items",params:{limit: 2}};
 if(vErrors === null){
 vErrors = [err24];
 }
@@ -7149,16 +6417,12 @@ vErrors.push(err24);
 errors++;
 }
 }
-var valid3 = _errs26 === errors;
 }
-if(valid3){
-if(len2 > 8){
-let data12 = data3[8];
-const _errs28 = errors;
-if(errors === _errs28){
-if(typeof data12 === "string"){
-if(func1(data12) > 342){
-const err25 = {instancePath:instancePath+"/2/" + i0+"/8",schemaPath:"#/prefixItems/2/items/oneOf/0/prefixItems/8/maxLength",keyword:"maxLength",params:{limit: 342}};
+}
+}
+}
+else {
+const err25 = {instancePath:instancePath+"/2/" + i0+"/9/" + i1,schemaPath:"#/prefixItems/2/items/oneOf/0/prefixItems/9/items/type",keyword:"type",params:{type: "array"}};
 if(vErrors === null){
 vErrors = [err25];
 }
@@ -7167,9 +6431,17 @@ vErrors.push(err25);
 }
 errors++;
 }
+}
+var valid4 = _errs26 === errors;
+if(!valid4){
+break;
+}
+}
+}
+}
+}
 else {
-if(func1(data12) < 0){
-const err26 = {instancePath:instancePath+"/2/" + i0+"/8",schemaPath:"#/prefixItems/2/items/oneOf/0/prefixItems/8/minLength",keyword:"minLength",params:{limit: 0}};
+const err26 = {instancePath:instancePath+"/2/" + i0+"/9",schemaPath:"#/prefixItems/2/items/oneOf/0/prefixItems/9/type",keyword:"type",params:{type: "array"}};
 if(vErrors === null){
 vErrors = [err26];
 }
@@ -7179,9 +6451,12 @@ vErrors.push(err26);
 errors++;
 }
 }
+var valid3 = _errs24 === errors;
 }
-else {
-const err27 = {instancePath:instancePath+"/2/" + i0+"/8",schemaPath:"#/prefixItems/2/items/oneOf/0/prefixItems/8/type",keyword:"type",params:{type: "string"}};
+if(valid3){
+const len6 = data3.length;
+if(!(len6 <= 10)){
+const err27 = {instancePath:instancePath+"/2/" + i0,schemaPath:"#/prefixItems/2/items/oneOf/0/items",keyword:"items",params:{limit: 10}};
 if(vErrors === null){
 vErrors = [err27];
 }
@@ -7191,16 +6466,20 @@ vErrors.push(err27);
 errors++;
 }
 }
-var valid3 = _errs28 === errors;
 }
-if(valid3){
-if(len2 > 9){
-let data13 = data3[9];
-const _errs30 = errors;
-if(errors === _errs30){
-if(Array.isArray(data13)){
-if(data13.length > 64){
-const err28 = {instancePath:instancePath+"/2/" + i0+"/9",schemaPath:"#/prefixItems/2/items/oneOf/0/prefixItems/9/maxItems",keyword:"maxItems",params:{limit: 64}};
+}
+}
+}
+}
+}
+}
+}
+}
+}
+}
+}
+else {
+const err28 = {instancePath:instancePath+"/2/" + i0,schemaPath:"#/prefixItems/2/items/oneOf/0/type",keyword:"type",params:{type: "array"}};
 if(vErrors === null){
 vErrors = [err28];
 }
@@ -7209,9 +6488,18 @@ vErrors.push(err28);
 }
 errors++;
 }
-else {
-if(data13.length < 0){
-const err29 = {instancePath:instancePath+"/2/" + i0+"/9",schemaPath:"#/prefixItems/2/items/oneOf/0/prefixItems/9/minItems",keyword:"minItems",params:{limit: 0}};
+}
+var _valid0 = _errs10 === errors;
+if(_valid0){
+valid2 = true;
+passing0 = 0;
+var items0 = true;
+}
+const _errs31 = errors;
+if(errors === _errs31){
+if(Array.isArray(data3)){
+if(data3.length > 6){
+const err29 = {instancePath:instancePath+"/2/" + i0,schemaPath:"#/prefixItems/2/items/oneOf/1/maxItems",keyword:"maxItems",params:{limit: 6}};
 if(vErrors === null){
 vErrors = [err29];
 }
@@ -7221,15 +6509,8 @@ vErrors.push(err29);
 errors++;
 }
 else {
-var valid4 = true;
-const len3 = data13.length;
-for(let i1=0; i1<len3; i1++){
-let data14 = data13[i1];
-const _errs32 = errors;
-if(errors === _errs32){
-if(Array.isArray(data14)){
-if(data14.length > 2){
-const err30 = {instancePath:instancePath+"/2/" + i0+"/9/" + i1,schemaPath:"#/prefixItems/2/items/oneOf/0/prefixItems/9/items/maxItems",keyword:"maxItems",params:{limit: 2}};
+if(data3.length < 6){
+const err30 = {instancePath:instancePath+"/2/" + i0,schemaPath:"#/prefixItems/2/items/oneOf/1/minItems",keyword:"minItems",params:{limit: 6}};
 if(vErrors === null){
 vErrors = [err30];
 }
@@ -7239,8 +6520,12 @@ vErrors.push(err30);
 errors++;
 }
 else {
-if(data14.length < 2){
-const err31 = {instancePath:instancePath+"/2/" + i0+"/9/" + i1,schemaPath:"#/prefixItems/2/items/oneOf/0/prefixItems/9/items/minItems",keyword:"minItems",params:{limit: 2}};
+const len7 = data3.length;
+if(len7 > 0){
+let data17 = data3[0];
+const _errs33 = errors;
+if(!(((typeof data17 == "number") && (!(data17 % 1) && !isNaN(data17))) && (isFinite(data17)))){
+const err31 = {instancePath:instancePath+"/2/" + i0+"/0",schemaPath:"#/prefixItems/2/items/oneOf/1/prefixItems/0/type",keyword:"type",params:{type: "integer"}};
 if(vErrors === null){
 vErrors = [err31];
 }
@@ -7249,13 +6534,10 @@ vErrors.push(err31);
 }
 errors++;
 }
-else {
-const len4 = data14.length;
-if(len4 > 0){
-let data15 = data14[0];
-const _errs34 = errors;
-if(!(((typeof data15 == "number") && (!(data15 % 1) && !isNaN(data15))) && (isFinite(data15)))){
-const err32 = {instancePath:instancePath+"/2/" + i0+"/9/" + i1+"/0",schemaPath:"#/prefixItems/2/items/oneOf/0/prefixItems/9/items/prefixItems/0/type",keyword:"type",params:{type: "integer"}};
+if(errors === _errs33){
+if((typeof data17 == "number") && (isFinite(data17))){
+if(data17 > 9007199254740991 || isNaN(data17)){
+const err32 = {instancePath:instancePath+"/2/" + i0+"/0",schemaPath:"#/prefixItems/2/items/oneOf/1/prefixItems/0/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991}};
 if(vErrors === null){
 vErrors = [err32];
 }
@@ -7264,10 +6546,9 @@ vErrors.push(err32);
 }
 errors++;
 }
-if(errors === _errs34){
-if((typeof data15 == "number") && (isFinite(data15))){
-if(data15 > 255 || isNaN(data15)){
-const err33 = {instancePath:instancePath+"/2/" + i0+"/9/" + i1+"/0",schemaPath:"#/prefixItems/2/items/oneOf/0/prefixItems/9/items/prefixItems/0/maximum",keyword:"maximum",params:{comparison: "<=", limit: 255}};
+else {
+if(data17 < 1 || isNaN(data17)){
+const err33 = {instancePath:instancePath+"/2/" + i0+"/0",schemaPath:"#/prefixItems/2/items/oneOf/1/prefixItems/0/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1}};
 if(vErrors === null){
 vErrors = [err33];
 }
@@ -7276,9 +6557,17 @@ vErrors.push(err33);
 }
 errors++;
 }
-else {
-if(data15 < 0 || isNaN(data15)){
-const err34 = {instancePath:instancePath+"/2/" + i0+"/9/" + i1+"/0",schemaPath:"#/prefixItems/2/items/oneOf/0/prefixItems/9/items/prefixItems/0/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}};
+}
+}
+}
+var valid6 = _errs33 === errors;
+}
+if(valid6){
+if(len7 > 1){
+let data18 = data3[1];
+const _errs35 = errors;
+if(!(((typeof data18 == "number") && (!(data18 % 1) && !isNaN(data18))) && (isFinite(data18)))){
+const err34 = {instancePath:instancePath+"/2/" + i0+"/1",schemaPath:"#/prefixItems/2/items/oneOf/1/prefixItems/1/type",keyword:"type",params:{type: "integer"}};
 if(vErrors === null){
 vErrors = [err34];
 }
@@ -7287,19 +6576,8 @@ vErrors.push(err34);
 }
 errors++;
 }
-}
-}
-}
-var valid5 = _errs34 === errors;
-}
-if(valid5){
-if(len4 > 1){
-let data16 = data14[1];
-const _errs36 = errors;
-if(errors === _errs36){
-if(typeof data16 === "string"){
-if(func1(data16) > 342){
-const err35 = {instancePath:instancePath+"/2/" + i0+"/9/" + i1+"/1",schemaPath:"#/prefixItems/2/items/oneOf/0/prefixItems/9/items/prefixItems/1/maxLength",keyword:"maxLength",params:{limit: 342}};
+if(1 !== data18){
+const err35 = {instancePath:instancePath+"/2/" + i0+"/1",schemaPath:"#/prefixItems/2/items/oneOf/1/prefixItems/1/const",keyword:"const",params:{allowedValue: 1}};
 if(vErrors === null){
 vErrors = [err35];
 }
@@ -7308,9 +6586,14 @@ vErrors.push(err35);
 }
 errors++;
 }
-else {
-if(func1(data16) < 0){
-const err36 = {instancePath:instancePath+"/2/" + i0+"/9/" + i1+"/1",schemaPath:"#/prefixItems/2/items/oneOf/0/prefixItems/9/items/prefixItems/1/minLength",keyword:"minLength",params:{limit: 0}};
+var valid6 = _errs35 === errors;
+}
+if(valid6){
+if(len7 > 2){
+let data19 = data3[2];
+const _errs37 = errors;
+if(!(data19 instanceof Uint8Array) || data19.length < 1 || data19.length > 2048){
+const err36 = {instancePath:instancePath+"/2/" + i0+"/2",schemaPath:"#/prefixItems/2/items/oneOf/1/prefixItems/2/byteLength",keyword:"byteLength",params:{}};
 if(vErrors === null){
 vErrors = [err36];
 }
@@ -7319,10 +6602,14 @@ vErrors.push(err36);
 }
 errors++;
 }
+var valid6 = _errs37 === errors;
 }
-}
-else {
-const err37 = {instancePath:instancePath+"/2/" + i0+"/9/" + i1+"/1",schemaPath:"#/prefixItems/2/items/oneOf/0/prefixItems/9/items/prefixItems/1/type",keyword:"type",params:{type: "string"}};
+if(valid6){
+if(len7 > 3){
+let data20 = data3[3];
+const _errs38 = errors;
+if(!(data20 instanceof Uint8Array) || data20.length < 1 || data20.length > 256){
+const err37 = {instancePath:instancePath+"/2/" + i0+"/3",schemaPath:"#/prefixItems/2/items/oneOf/1/prefixItems/3/byteLength",keyword:"byteLength",params:{}};
 if(vErrors === null){
 vErrors = [err37];
 }
@@ -7331,13 +6618,14 @@ vErrors.push(err37);
 }
 errors++;
 }
+var valid6 = _errs38 === errors;
 }
-var valid5 = _errs36 === errors;
-}
-if(valid5){
-const len5 = data14.length;
-if(!(len5 <= 2)){
-const err38 = {instancePath:instancePath+"/2/" + i0+"/9/" + i1,schemaPath:"#/prefixItems/2/items/oneOf/0/prefixItems/9/items/items",keyword:"items",params:{limit: 2}};
+if(valid6){
+if(len7 > 4){
+let data21 = data3[4];
+const _errs39 = errors;
+if(!(data21 instanceof Uint8Array) || data21.length < 64 || data21.length > 64){
+const err38 = {instancePath:instancePath+"/2/" + i0+"/4",schemaPath:"#/prefixItems/2/items/oneOf/1/prefixItems/4/byteLength",keyword:"byteLength",params:{}};
 if(vErrors === null){
 vErrors = [err38];
 }
@@ -7346,13 +6634,14 @@ vErrors.push(err38);
 }
 errors++;
 }
+var valid6 = _errs39 === errors;
 }
-}
-}
-}
-}
-else {
-const err39 = {instancePath:instancePath+"/2/" + i0+"/9/" + i1,schemaPath:"#/prefixItems/2/items/oneOf/0/prefixItems/9/items/type",keyword:"type",params:{type: "array"}};
+if(valid6){
+if(len7 > 5){
+let data22 = data3[5];
+const _errs40 = errors;
+if(!(((typeof data22 == "number") && (!(data22 % 1) && !isNaN(data22))) && (isFinite(data22)))){
+const err39 = {instancePath:instancePath+"/2/" + i0+"/5",schemaPath:"#/prefixItems/2/items/oneOf/1/prefixItems/5/type",keyword:"type",params:{type: "integer"}};
 if(vErrors === null){
 vErrors = [err39];
 }
@@ -7361,17 +6650,10 @@ vErrors.push(err39);
 }
 errors++;
 }
-}
-var valid4 = _errs32 === errors;
-if(!valid4){
-break;
-}
-}
-}
-}
-}
-else {
-const err40 = {instancePath:instancePath+"/2/" + i0+"/9",schemaPath:"#/prefixItems/2/items/oneOf/0/prefixItems/9/type",keyword:"type",params:{type: "array"}};
+if(errors === _errs40){
+if((typeof data22 == "number") && (isFinite(data22))){
+if(data22 > 3 || isNaN(data22)){
+const err40 = {instancePath:instancePath+"/2/" + i0+"/5",schemaPath:"#/prefixItems/2/items/oneOf/1/prefixItems/5/maximum",keyword:"maximum",params:{comparison: "<=", limit: 3}};
 if(vErrors === null){
 vErrors = [err40];
 }
@@ -7380,13 +6662,9 @@ vErrors.push(err40);
 }
 errors++;
 }
-}
-var valid3 = _errs30 === errors;
-}
-if(valid3){
-const len6 = data3.length;
-if(!(len6 <= 10)){
-const err41 = {instancePath:instancePath+"/2/" + i0,schemaPath:"#/prefixItems/2/items/oneOf/0/items",keyword:"items",params:{limit: 10}};
+else {
+if(data22 < 1 || isNaN(data22)){
+const err41 = {instancePath:instancePath+"/2/" + i0+"/5",schemaPath:"#/prefixItems/2/items/oneOf/1/prefixItems/5/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1}};
 if(vErrors === null){
 vErrors = [err41];
 }
@@ -7398,18 +6676,12 @@ errors++;
 }
 }
 }
+var valid6 = _errs40 === errors;
 }
-}
-}
-}
-}
-}
-}
-}
-}
-}
-else {
-const err42 = {instancePath:instancePath+"/2/" + i0,schemaPath:"#/prefixItems/2/items/oneOf/0/type",keyword:"type",params:{type: "array"}};
+if(valid6){
+const len8 = data3.length;
+if(!(len8 <= 6)){
+const err42 = {instancePath:instancePath+"/2/" + i0,schemaPath:"#/prefixItems/2/items/oneOf/1/items",keyword:"items",params:{limit: 6}};
 if(vErrors === null){
 vErrors = [err42];
 }
@@ -7419,17 +6691,16 @@ vErrors.push(err42);
 errors++;
 }
 }
-var _valid0 = _errs10 === errors;
-if(_valid0){
-valid2 = true;
-passing0 = 0;
-var items0 = true;
 }
-const _errs38 = errors;
-if(errors === _errs38){
-if(Array.isArray(data3)){
-if(data3.length > 6){
-const err43 = {instancePath:instancePath+"/2/" + i0,schemaPath:"#/prefixItems/2/items/oneOf/1/maxItems",keyword:"maxItems",params:{limit: 6}};
+}
+}
+}
+}
+}
+}
+}
+else {
+const err43 = {instancePath:instancePath+"/2/" + i0,schemaPath:"#/prefixItems/2/items/oneOf/1/type",keyword:"type",params:{type: "array"}};
 if(vErrors === null){
 vErrors = [err43];
 }
@@ -7438,287 +6709,8 @@ vErrors.push(err43);
 }
 errors++;
 }
-else {
-if(data3.length < 6){
-const err44 = {instancePath:instancePath+"/2/" + i0,schemaPath:"#/prefixItems/2/items/oneOf/1/minItems",keyword:"minItems",params:{limit: 6}};
-if(vErrors === null){
-vErrors = [err44];
 }
-else {
-vErrors.push(err44);
-}
-errors++;
-}
-else {
-const len7 = data3.length;
-if(len7 > 0){
-let data17 = data3[0];
-const _errs40 = errors;
-if(!(((typeof data17 == "number") && (!(data17 % 1) && !isNaN(data17))) && (isFinite(data17)))){
-const err45 = {instancePath:instancePath+"/2/" + i0+"/0",schemaPath:"#/prefixItems/2/items/oneOf/1/prefixItems/0/type",keyword:"type",params:{type: "integer"}};
-if(vErrors === null){
-vErrors = [err45];
-}
-else {
-vErrors.push(err45);
-}
-errors++;
-}
-if(errors === _errs40){
-if((typeof data17 == "number") && (isFinite(data17))){
-if(data17 > 9007199254740991 || isNaN(data17)){
-const err46 = {instancePath:instancePath+"/2/" + i0+"/0",schemaPath:"#/prefixItems/2/items/oneOf/1/prefixItems/0/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991}};
-if(vErrors === null){
-vErrors = [err46];
-}
-else {
-vErrors.push(err46);
-}
-errors++;
-}
-else {
-if(data17 < 1 || isNaN(data17)){
-const err47 = {instancePath:instancePath+"/2/" + i0+"/0",schemaPath:"#/prefixItems/2/items/oneOf/1/prefixItems/0/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1}};
-if(vErrors === null){
-vErrors = [err47];
-}
-else {
-vErrors.push(err47);
-}
-errors++;
-}
-}
-}
-}
-var valid6 = _errs40 === errors;
-}
-if(valid6){
-if(len7 > 1){
-let data18 = data3[1];
-const _errs42 = errors;
-if(!(((typeof data18 == "number") && (!(data18 % 1) && !isNaN(data18))) && (isFinite(data18)))){
-const err48 = {instancePath:instancePath+"/2/" + i0+"/1",schemaPath:"#/prefixItems/2/items/oneOf/1/prefixItems/1/type",keyword:"type",params:{type: "integer"}};
-if(vErrors === null){
-vErrors = [err48];
-}
-else {
-vErrors.push(err48);
-}
-errors++;
-}
-if(1 !== data18){
-const err49 = {instancePath:instancePath+"/2/" + i0+"/1",schemaPath:"#/prefixItems/2/items/oneOf/1/prefixItems/1/const",keyword:"const",params:{allowedValue: 1}};
-if(vErrors === null){
-vErrors = [err49];
-}
-else {
-vErrors.push(err49);
-}
-errors++;
-}
-var valid6 = _errs42 === errors;
-}
-if(valid6){
-if(len7 > 2){
-let data19 = data3[2];
-const _errs44 = errors;
-if(errors === _errs44){
-if(typeof data19 === "string"){
-if(func1(data19) > 2731){
-const err50 = {instancePath:instancePath+"/2/" + i0+"/2",schemaPath:"#/prefixItems/2/items/oneOf/1/prefixItems/2/maxLength",keyword:"maxLength",params:{limit: 2731}};
-if(vErrors === null){
-vErrors = [err50];
-}
-else {
-vErrors.push(err50);
-}
-errors++;
-}
-else {
-if(func1(data19) < 2){
-const err51 = {instancePath:instancePath+"/2/" + i0+"/2",schemaPath:"#/prefixItems/2/items/oneOf/1/prefixItems/2/minLength",keyword:"minLength",params:{limit: 2}};
-if(vErrors === null){
-vErrors = [err51];
-}
-else {
-vErrors.push(err51);
-}
-errors++;
-}
-}
-}
-else {
-const err52 = {instancePath:instancePath+"/2/" + i0+"/2",schemaPath:"#/prefixItems/2/items/oneOf/1/prefixItems/2/type",keyword:"type",params:{type: "string"}};
-if(vErrors === null){
-vErrors = [err52];
-}
-else {
-vErrors.push(err52);
-}
-errors++;
-}
-}
-var valid6 = _errs44 === errors;
-}
-if(valid6){
-if(len7 > 3){
-let data20 = data3[3];
-const _errs46 = errors;
-if(errors === _errs46){
-if(typeof data20 === "string"){
-if(func1(data20) > 342){
-const err53 = {instancePath:instancePath+"/2/" + i0+"/3",schemaPath:"#/prefixItems/2/items/oneOf/1/prefixItems/3/maxLength",keyword:"maxLength",params:{limit: 342}};
-if(vErrors === null){
-vErrors = [err53];
-}
-else {
-vErrors.push(err53);
-}
-errors++;
-}
-else {
-if(func1(data20) < 2){
-const err54 = {instancePath:instancePath+"/2/" + i0+"/3",schemaPath:"#/prefixItems/2/items/oneOf/1/prefixItems/3/minLength",keyword:"minLength",params:{limit: 2}};
-if(vErrors === null){
-vErrors = [err54];
-}
-else {
-vErrors.push(err54);
-}
-errors++;
-}
-}
-}
-else {
-const err55 = {instancePath:instancePath+"/2/" + i0+"/3",schemaPath:"#/prefixItems/2/items/oneOf/1/prefixItems/3/type",keyword:"type",params:{type: "string"}};
-if(vErrors === null){
-vErrors = [err55];
-}
-else {
-vErrors.push(err55);
-}
-errors++;
-}
-}
-var valid6 = _errs46 === errors;
-}
-if(valid6){
-if(len7 > 4){
-let data21 = data3[4];
-const _errs48 = errors;
-if(errors === _errs48){
-if(typeof data21 === "string"){
-if(func1(data21) > 86){
-const err56 = {instancePath:instancePath+"/2/" + i0+"/4",schemaPath:"#/prefixItems/2/items/oneOf/1/prefixItems/4/maxLength",keyword:"maxLength",params:{limit: 86}};
-if(vErrors === null){
-vErrors = [err56];
-}
-else {
-vErrors.push(err56);
-}
-errors++;
-}
-else {
-if(func1(data21) < 86){
-const err57 = {instancePath:instancePath+"/2/" + i0+"/4",schemaPath:"#/prefixItems/2/items/oneOf/1/prefixItems/4/minLength",keyword:"minLength",params:{limit: 86}};
-if(vErrors === null){
-vErrors = [err57];
-}
-else {
-vErrors.push(err57);
-}
-errors++;
-}
-}
-}
-else {
-const err58 = {instancePath:instancePath+"/2/" + i0+"/4",schemaPath:"#/prefixItems/2/items/oneOf/1/prefixItems/4/type",keyword:"type",params:{type: "string"}};
-if(vErrors === null){
-vErrors = [err58];
-}
-else {
-vErrors.push(err58);
-}
-errors++;
-}
-}
-var valid6 = _errs48 === errors;
-}
-if(valid6){
-if(len7 > 5){
-let data22 = data3[5];
-const _errs50 = errors;
-if(!(((typeof data22 == "number") && (!(data22 % 1) && !isNaN(data22))) && (isFinite(data22)))){
-const err59 = {instancePath:instancePath+"/2/" + i0+"/5",schemaPath:"#/prefixItems/2/items/oneOf/1/prefixItems/5/type",keyword:"type",params:{type: "integer"}};
-if(vErrors === null){
-vErrors = [err59];
-}
-else {
-vErrors.push(err59);
-}
-errors++;
-}
-if(errors === _errs50){
-if((typeof data22 == "number") && (isFinite(data22))){
-if(data22 > 3 || isNaN(data22)){
-const err60 = {instancePath:instancePath+"/2/" + i0+"/5",schemaPath:"#/prefixItems/2/items/oneOf/1/prefixItems/5/maximum",keyword:"maximum",params:{comparison: "<=", limit: 3}};
-if(vErrors === null){
-vErrors = [err60];
-}
-else {
-vErrors.push(err60);
-}
-errors++;
-}
-else {
-if(data22 < 1 || isNaN(data22)){
-const err61 = {instancePath:instancePath+"/2/" + i0+"/5",schemaPath:"#/prefixItems/2/items/oneOf/1/prefixItems/5/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1}};
-if(vErrors === null){
-vErrors = [err61];
-}
-else {
-vErrors.push(err61);
-}
-errors++;
-}
-}
-}
-}
-var valid6 = _errs50 === errors;
-}
-if(valid6){
-const len8 = data3.length;
-if(!(len8 <= 6)){
-const err62 = {instancePath:instancePath+"/2/" + i0,schemaPath:"#/prefixItems/2/items/oneOf/1/items",keyword:"items",params:{limit: 6}};
-if(vErrors === null){
-vErrors = [err62];
-}
-else {
-vErrors.push(err62);
-}
-errors++;
-}
-}
-}
-}
-}
-}
-}
-}
-}
-}
-else {
-const err63 = {instancePath:instancePath+"/2/" + i0,schemaPath:"#/prefixItems/2/items/oneOf/1/type",keyword:"type",params:{type: "array"}};
-if(vErrors === null){
-vErrors = [err63];
-}
-else {
-vErrors.push(err63);
-}
-errors++;
-}
-}
-var _valid0 = _errs38 === errors;
+var _valid0 = _errs31 === errors;
 if(_valid0 && valid2){
 valid2 = false;
 passing0 = [passing0, 1];
@@ -7731,27 +6723,27 @@ if(items0 !== true){
 items0 = true;
 }
 }
-const _errs52 = errors;
-if(errors === _errs52){
+const _errs42 = errors;
+if(errors === _errs42){
 if(Array.isArray(data3)){
 if(data3.length > 3){
-const err64 = {instancePath:instancePath+"/2/" + i0,schemaPath:"#/prefixItems/2/items/oneOf/2/maxItems",keyword:"maxItems",params:{limit: 3}};
+const err44 = {instancePath:instancePath+"/2/" + i0,schemaPath:"#/prefixItems/2/items/oneOf/2/maxItems",keyword:"maxItems",params:{limit: 3}};
 if(vErrors === null){
-vErrors = [err64];
+vErrors = [err44];
 }
 else {
-vErrors.push(err64);
+vErrors.push(err44);
 }
 errors++;
 }
 else {
 if(data3.length < 3){
-const err65 = {instancePath:instancePath+"/2/" + i0,schemaPath:"#/prefixItems/2/items/oneOf/2/minItems",keyword:"minItems",params:{limit: 3}};
+const err45 = {instancePath:instancePath+"/2/" + i0,schemaPath:"#/prefixItems/2/items/oneOf/2/minItems",keyword:"minItems",params:{limit: 3}};
 if(vErrors === null){
-vErrors = [err65];
+vErrors = [err45];
 }
 else {
-vErrors.push(err65);
+vErrors.push(err45);
 }
 errors++;
 }
@@ -7759,122 +6751,122 @@ else {
 const len9 = data3.length;
 if(len9 > 0){
 let data23 = data3[0];
-const _errs54 = errors;
+const _errs44 = errors;
 if(!(((typeof data23 == "number") && (!(data23 % 1) && !isNaN(data23))) && (isFinite(data23)))){
-const err66 = {instancePath:instancePath+"/2/" + i0+"/0",schemaPath:"#/prefixItems/2/items/oneOf/2/prefixItems/0/type",keyword:"type",params:{type: "integer"}};
+const err46 = {instancePath:instancePath+"/2/" + i0+"/0",schemaPath:"#/prefixItems/2/items/oneOf/2/prefixItems/0/type",keyword:"type",params:{type: "integer"}};
 if(vErrors === null){
-vErrors = [err66];
+vErrors = [err46];
 }
 else {
-vErrors.push(err66);
+vErrors.push(err46);
 }
 errors++;
 }
-if(errors === _errs54){
+if(errors === _errs44){
 if((typeof data23 == "number") && (isFinite(data23))){
 if(data23 > 9007199254740991 || isNaN(data23)){
-const err67 = {instancePath:instancePath+"/2/" + i0+"/0",schemaPath:"#/prefixItems/2/items/oneOf/2/prefixItems/0/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991}};
+const err47 = {instancePath:instancePath+"/2/" + i0+"/0",schemaPath:"#/prefixItems/2/items/oneOf/2/prefixItems/0/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991}};
 if(vErrors === null){
-vErrors = [err67];
+vErrors = [err47];
 }
 else {
-vErrors.push(err67);
+vErrors.push(err47);
 }
 errors++;
 }
 else {
 if(data23 < 1 || isNaN(data23)){
-const err68 = {instancePath:instancePath+"/2/" + i0+"/0",schemaPath:"#/prefixItems/2/items/oneOf/2/prefixItems/0/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1}};
+const err48 = {instancePath:instancePath+"/2/" + i0+"/0",schemaPath:"#/prefixItems/2/items/oneOf/2/prefixItems/0/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1}};
 if(vErrors === null){
-vErrors = [err68];
+vErrors = [err48];
 }
 else {
-vErrors.push(err68);
+vErrors.push(err48);
 }
 errors++;
 }
 }
 }
 }
-var valid7 = _errs54 === errors;
+var valid7 = _errs44 === errors;
 }
 if(valid7){
 if(len9 > 1){
 let data24 = data3[1];
-const _errs56 = errors;
+const _errs46 = errors;
 if(!(((typeof data24 == "number") && (!(data24 % 1) && !isNaN(data24))) && (isFinite(data24)))){
-const err69 = {instancePath:instancePath+"/2/" + i0+"/1",schemaPath:"#/prefixItems/2/items/oneOf/2/prefixItems/1/type",keyword:"type",params:{type: "integer"}};
+const err49 = {instancePath:instancePath+"/2/" + i0+"/1",schemaPath:"#/prefixItems/2/items/oneOf/2/prefixItems/1/type",keyword:"type",params:{type: "integer"}};
 if(vErrors === null){
-vErrors = [err69];
+vErrors = [err49];
 }
 else {
-vErrors.push(err69);
+vErrors.push(err49);
 }
 errors++;
 }
 if(2 !== data24){
-const err70 = {instancePath:instancePath+"/2/" + i0+"/1",schemaPath:"#/prefixItems/2/items/oneOf/2/prefixItems/1/const",keyword:"const",params:{allowedValue: 2}};
+const err50 = {instancePath:instancePath+"/2/" + i0+"/1",schemaPath:"#/prefixItems/2/items/oneOf/2/prefixItems/1/const",keyword:"const",params:{allowedValue: 2}};
 if(vErrors === null){
-vErrors = [err70];
+vErrors = [err50];
 }
 else {
-vErrors.push(err70);
+vErrors.push(err50);
 }
 errors++;
 }
-var valid7 = _errs56 === errors;
+var valid7 = _errs46 === errors;
 }
 if(valid7){
 if(len9 > 2){
 let data25 = data3[2];
-const _errs58 = errors;
+const _errs48 = errors;
 if(!(((typeof data25 == "number") && (!(data25 % 1) && !isNaN(data25))) && (isFinite(data25)))){
-const err71 = {instancePath:instancePath+"/2/" + i0+"/2",schemaPath:"#/prefixItems/2/items/oneOf/2/prefixItems/2/type",keyword:"type",params:{type: "integer"}};
+const err51 = {instancePath:instancePath+"/2/" + i0+"/2",schemaPath:"#/prefixItems/2/items/oneOf/2/prefixItems/2/type",keyword:"type",params:{type: "integer"}};
 if(vErrors === null){
-vErrors = [err71];
+vErrors = [err51];
 }
 else {
-vErrors.push(err71);
+vErrors.push(err51);
 }
 errors++;
 }
-if(errors === _errs58){
+if(errors === _errs48){
 if((typeof data25 == "number") && (isFinite(data25))){
 if(data25 > 9007199254740991 || isNaN(data25)){
-const err72 = {instancePath:instancePath+"/2/" + i0+"/2",schemaPath:"#/prefixItems/2/items/oneOf/2/prefixItems/2/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991}};
+const err52 = {instancePath:instancePath+"/2/" + i0+"/2",schemaPath:"#/prefixItems/2/items/oneOf/2/prefixItems/2/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991}};
 if(vErrors === null){
-vErrors = [err72];
+vErrors = [err52];
 }
 else {
-vErrors.push(err72);
+vErrors.push(err52);
 }
 errors++;
 }
 else {
 if(data25 < 1 || isNaN(data25)){
-const err73 = {instancePath:instancePath+"/2/" + i0+"/2",schemaPath:"#/prefixItems/2/items/oneOf/2/prefixItems/2/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1}};
+const err53 = {instancePath:instancePath+"/2/" + i0+"/2",schemaPath:"#/prefixItems/2/items/oneOf/2/prefixItems/2/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1}};
 if(vErrors === null){
-vErrors = [err73];
+vErrors = [err53];
 }
 else {
-vErrors.push(err73);
+vErrors.push(err53);
 }
 errors++;
 }
 }
 }
 }
-var valid7 = _errs58 === errors;
+var valid7 = _errs48 === errors;
 }
 if(valid7){
 const len10 = data3.length;
 if(!(len10 <= 3)){
-const err74 = {instancePath:instancePath+"/2/" + i0,schemaPath:"#/prefixItems/2/items/oneOf/2/items",keyword:"items",params:{limit: 3}};
+const err54 = {instancePath:instancePath+"/2/" + i0,schemaPath:"#/prefixItems/2/items/oneOf/2/items",keyword:"items",params:{limit: 3}};
 if(vErrors === null){
-vErrors = [err74];
+vErrors = [err54];
 }
 else {
-vErrors.push(err74);
+vErrors.push(err54);
 }
 errors++;
 }
@@ -7885,17 +6877,17 @@ errors++;
 }
 }
 else {
-const err75 = {instancePath:instancePath+"/2/" + i0,schemaPath:"#/prefixItems/2/items/oneOf/2/type",keyword:"type",params:{type: "array"}};
+const err55 = {instancePath:instancePath+"/2/" + i0,schemaPath:"#/prefixItems/2/items/oneOf/2/type",keyword:"type",params:{type: "array"}};
 if(vErrors === null){
-vErrors = [err75];
+vErrors = [err55];
 }
 else {
-vErrors.push(err75);
+vErrors.push(err55);
 }
 errors++;
 }
 }
-var _valid0 = _errs52 === errors;
+var _valid0 = _errs42 === errors;
 if(_valid0 && valid2){
 valid2 = false;
 passing0 = [passing0, 2];
@@ -7911,12 +6903,12 @@ items0 = true;
 }
 }
 if(!valid2){
-const err76 = {instancePath:instancePath+"/2/" + i0,schemaPath:"#/prefixItems/2/items/oneOf",keyword:"oneOf",params:{passingSchemas: passing0}};
+const err56 = {instancePath:instancePath+"/2/" + i0,schemaPath:"#/prefixItems/2/items/oneOf",keyword:"oneOf",params:{passingSchemas: passing0}};
 if(vErrors === null){
-vErrors = [err76];
+vErrors = [err56];
 }
 else {
-vErrors.push(err76);
+vErrors.push(err56);
 }
 errors++;
 validate73.errors = vErrors;
@@ -7971,7 +6963,7 @@ return errors === 0;
 validate73.evaluated = {"items":true,"dynamicProps":false,"dynamicItems":false};
 
 export const frameHello: Validate = validate74 as Validate;
-const schema41 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:liaison:wire:frame-hello:1","type":"array","prefixItems":[{"const":1,"type":"integer"},{"type":"string","contentEncoding":"base64url","minLength":2,"maxLength":1366}],"items":false,"minItems":2,"maxItems":2};
+const schema41 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:liaison:wire:frame-hello:1","type":"array","prefixItems":[{"const":1,"type":"integer"},{"byteLength":[1,1024]}],"items":false,"minItems":2,"maxItems":2};
 
 function validate74(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="urn:liaison:wire:frame-hello:1" */;
@@ -8014,23 +7006,9 @@ if(valid0){
 if(len0 > 1){
 let data1 = data[1];
 const _errs3 = errors;
-if(errors === _errs3){
-if(typeof data1 === "string"){
-if(func1(data1) > 1366){
-validate74.errors = [{instancePath:instancePath+"/1",schemaPath:"#/prefixItems/1/maxLength",keyword:"maxLength",params:{limit: 1366}}];
+if(!(data1 instanceof Uint8Array) || data1.length < 1 || data1.length > 1024){
+validate74.errors = [{instancePath:instancePath+"/1",schemaPath:"#/prefixItems/1/byteLength",keyword:"byteLength",params:{}}];
 return false;
-}
-else {
-if(func1(data1) < 2){
-validate74.errors = [{instancePath:instancePath+"/1",schemaPath:"#/prefixItems/1/minLength",keyword:"minLength",params:{limit: 2}}];
-return false;
-}
-}
-}
-else {
-validate74.errors = [{instancePath:instancePath+"/1",schemaPath:"#/prefixItems/1/type",keyword:"type",params:{type: "string"}}];
-return false;
-}
 }
 var valid0 = _errs3 === errors;
 }
@@ -8226,7 +7204,7 @@ return errors === 0;
 validate76.evaluated = {"items":true,"dynamicProps":false,"dynamicItems":false};
 
 export const framePublish: Validate = validate77 as Validate;
-const schema44 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:liaison:wire:frame-publish:1","type":"array","prefixItems":[{"const":6,"type":"integer"},{"type":"integer","minimum":0,"maximum":4294967295},{"type":"array","minItems":1,"maxItems":16,"items":{"type":"array","prefixItems":[{"type":"string","contentEncoding":"base64url","minLength":2,"maxLength":2731},{"type":"string","contentEncoding":"base64url","minLength":2,"maxLength":342},{"type":"string","contentEncoding":"base64url","minLength":86,"maxLength":86},{"type":"string","contentEncoding":"base64url","minLength":2,"maxLength":305835},{"type":"string","contentEncoding":"base64url","minLength":0,"maxLength":398678}],"items":false,"minItems":5,"maxItems":5}}],"items":false,"minItems":3,"maxItems":3};
+const schema44 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:liaison:wire:frame-publish:1","type":"array","prefixItems":[{"const":6,"type":"integer"},{"type":"integer","minimum":0,"maximum":4294967295},{"type":"array","minItems":1,"maxItems":16,"items":{"type":"array","prefixItems":[{"byteLength":[1,2048]},{"byteLength":[1,256]},{"byteLength":[64,64]},{"byteLength":[1,229376]},{"byteLength":[0,299008]}],"items":false,"minItems":5,"maxItems":5}}],"items":false,"minItems":3,"maxItems":3};
 
 function validate77(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="urn:liaison:wire:frame-publish:1" */;
@@ -8326,121 +7304,51 @@ const len2 = data3.length;
 if(len2 > 0){
 let data4 = data3[0];
 const _errs9 = errors;
-if(errors === _errs9){
-if(typeof data4 === "string"){
-if(func1(data4) > 2731){
-validate77.errors = [{instancePath:instancePath+"/2/" + i0+"/0",schemaPath:"#/prefixItems/2/items/prefixItems/0/maxLength",keyword:"maxLength",params:{limit: 2731}}];
+if(!(data4 instanceof Uint8Array) || data4.length < 1 || data4.length > 2048){
+validate77.errors = [{instancePath:instancePath+"/2/" + i0+"/0",schemaPath:"#/prefixItems/2/items/prefixItems/0/byteLength",keyword:"byteLength",params:{}}];
 return false;
-}
-else {
-if(func1(data4) < 2){
-validate77.errors = [{instancePath:instancePath+"/2/" + i0+"/0",schemaPath:"#/prefixItems/2/items/prefixItems/0/minLength",keyword:"minLength",params:{limit: 2}}];
-return false;
-}
-}
-}
-else {
-validate77.errors = [{instancePath:instancePath+"/2/" + i0+"/0",schemaPath:"#/prefixItems/2/items/prefixItems/0/type",keyword:"type",params:{type: "string"}}];
-return false;
-}
 }
 var valid2 = _errs9 === errors;
 }
 if(valid2){
 if(len2 > 1){
 let data5 = data3[1];
-const _errs11 = errors;
-if(errors === _errs11){
-if(typeof data5 === "string"){
-if(func1(data5) > 342){
-validate77.errors = [{instancePath:instancePath+"/2/" + i0+"/1",schemaPath:"#/prefixItems/2/items/prefixItems/1/maxLength",keyword:"maxLength",params:{limit: 342}}];
+const _errs10 = errors;
+if(!(data5 instanceof Uint8Array) || data5.length < 1 || data5.length > 256){
+validate77.errors = [{instancePath:instancePath+"/2/" + i0+"/1",schemaPath:"#/prefixItems/2/items/prefixItems/1/byteLength",keyword:"byteLength",params:{}}];
 return false;
 }
-else {
-if(func1(data5) < 2){
-validate77.errors = [{instancePath:instancePath+"/2/" + i0+"/1",schemaPath:"#/prefixItems/2/items/prefixItems/1/minLength",keyword:"minLength",params:{limit: 2}}];
-return false;
-}
-}
-}
-else {
-validate77.errors = [{instancePath:instancePath+"/2/" + i0+"/1",schemaPath:"#/prefixItems/2/items/prefixItems/1/type",keyword:"type",params:{type: "string"}}];
-return false;
-}
-}
-var valid2 = _errs11 === errors;
+var valid2 = _errs10 === errors;
 }
 if(valid2){
 if(len2 > 2){
 let data6 = data3[2];
-const _errs13 = errors;
-if(errors === _errs13){
-if(typeof data6 === "string"){
-if(func1(data6) > 86){
-validate77.errors = [{instancePath:instancePath+"/2/" + i0+"/2",schemaPath:"#/prefixItems/2/items/prefixItems/2/maxLength",keyword:"maxLength",params:{limit: 86}}];
+const _errs11 = errors;
+if(!(data6 instanceof Uint8Array) || data6.length < 64 || data6.length > 64){
+validate77.errors = [{instancePath:instancePath+"/2/" + i0+"/2",schemaPath:"#/prefixItems/2/items/prefixItems/2/byteLength",keyword:"byteLength",params:{}}];
 return false;
 }
-else {
-if(func1(data6) < 86){
-validate77.errors = [{instancePath:instancePath+"/2/" + i0+"/2",schemaPath:"#/prefixItems/2/items/prefixItems/2/minLength",keyword:"minLength",params:{limit: 86}}];
-return false;
-}
-}
-}
-else {
-validate77.errors = [{instancePath:instancePath+"/2/" + i0+"/2",schemaPath:"#/prefixItems/2/items/prefixItems/2/type",keyword:"type",params:{type: "string"}}];
-return false;
-}
-}
-var valid2 = _errs13 === errors;
+var valid2 = _errs11 === errors;
 }
 if(valid2){
 if(len2 > 3){
 let data7 = data3[3];
-const _errs15 = errors;
-if(errors === _errs15){
-if(typeof data7 === "string"){
-if(func1(data7) > 305835){
-validate77.errors = [{instancePath:instancePath+"/2/" + i0+"/3",schemaPath:"#/prefixItems/2/items/prefixItems/3/maxLength",keyword:"maxLength",params:{limit: 305835}}];
+const _errs12 = errors;
+if(!(data7 instanceof Uint8Array) || data7.length < 1 || data7.length > 229376){
+validate77.errors = [{instancePath:instancePath+"/2/" + i0+"/3",schemaPath:"#/prefixItems/2/items/prefixItems/3/byteLength",keyword:"byteLength",params:{}}];
 return false;
 }
-else {
-if(func1(data7) < 2){
-validate77.errors = [{instancePath:instancePath+"/2/" + i0+"/3",schemaPath:"#/prefixItems/2/items/prefixItems/3/minLength",keyword:"minLength",params:{limit: 2}}];
-return false;
-}
-}
-}
-else {
-validate77.errors = [{instancePath:instancePath+"/2/" + i0+"/3",schemaPath:"#/prefixItems/2/items/prefixItems/3/type",keyword:"type",params:{type: "string"}}];
-return false;
-}
-}
-var valid2 = _errs15 === errors;
+var valid2 = _errs12 === errors;
 }
 if(valid2){
 if(len2 > 4){
 let data8 = data3[4];
-const _errs17 = errors;
-if(errors === _errs17){
-if(typeof data8 === "string"){
-if(func1(data8) > 398678){
-validate77.errors = [{instancePath:instancePath+"/2/" + i0+"/4",schemaPath:"#/prefixItems/2/items/prefixItems/4/maxLength",keyword:"maxLength",params:{limit: 398678}}];
+const _errs13 = errors;
+if(!(data8 instanceof Uint8Array) || data8.length < 0 || data8.length > 299008){
+validate77.errors = [{instancePath:instancePath+"/2/" + i0+"/4",schemaPath:"#/prefixItems/2/items/prefixItems/4/byteLength",keyword:"byteLength",params:{}}];
 return false;
 }
-else {
-if(func1(data8) < 0){
-validate77.errors = [{instancePath:instancePath+"/2/" + i0+"/4",schemaPath:"#/prefixItems/2/items/prefixItems/4/minLength",keyword:"minLength",params:{limit: 0}}];
-return false;
-}
-}
-}
-else {
-validate77.errors = [{instancePath:instancePath+"/2/" + i0+"/4",schemaPath:"#/prefixItems/2/items/prefixItems/4/type",keyword:"type",params:{type: "string"}}];
-return false;
-}
-}
-var valid2 = _errs17 === errors;
+var valid2 = _errs13 === errors;
 }
 if(valid2){
 const len3 = data3.length;
@@ -8499,7 +7407,7 @@ return errors === 0;
 validate77.evaluated = {"items":true,"dynamicProps":false,"dynamicItems":false};
 
 export const frameReady: Validate = validate78 as Validate;
-const schema45 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:liaison:wire:frame-ready:1","type":"array","prefixItems":[{"const":4,"type":"integer"},{"type":"object","additionalProperties":false,"required":["sid","t","dir"],"properties":{"sid":{"type":"string","contentEncoding":"base64url","minLength":22,"maxLength":22},"t":{"type":"integer","minimum":0,"maximum":9007199254740991},"dir":{"type":"object","additionalProperties":false,"required":["from","size","entries","cp"],"properties":{"from":{"type":"integer","minimum":0,"maximum":9007199254740991},"size":{"type":"integer","minimum":0,"maximum":9007199254740991},"entries":{"type":"array","minItems":0,"maxItems":2048,"items":{"type":"string","contentEncoding":"base64url","minLength":2,"maxLength":87380}},"cp":{"type":"string","contentEncoding":"base64url","minLength":2,"maxLength":10923}}}}}],"items":false,"minItems":2,"maxItems":2};
+const schema45 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:liaison:wire:frame-ready:1","type":"array","prefixItems":[{"const":4,"type":"integer"},{"type":"object","additionalProperties":false,"required":["sid","t","dir"],"properties":{"sid":{"byteLength":[16,16]},"t":{"type":"integer","minimum":0,"maximum":9007199254740991},"dir":{"type":"object","additionalProperties":false,"required":["from","size","entries","cp"],"properties":{"from":{"type":"integer","minimum":0,"maximum":9007199254740991},"size":{"type":"integer","minimum":0,"maximum":9007199254740991},"entries":{"type":"array","minItems":0,"maxItems":2048,"items":{"byteLength":[1,65535]}},"cp":{"byteLength":[1,8192]}},"notBytes":true}},"notBytes":true}],"items":false,"minItems":2,"maxItems":2};
 
 function validate78(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="urn:liaison:wire:frame-ready:1" */;
@@ -8542,6 +7450,10 @@ if(valid0){
 if(len0 > 1){
 let data1 = data[1];
 const _errs3 = errors;
+if(data1 instanceof Uint8Array){
+validate78.errors = [{instancePath:instancePath+"/1",schemaPath:"#/prefixItems/1/notBytes",keyword:"notBytes",params:{}}];
+return false;
+}
 if(errors === _errs3){
 if(data1 && typeof data1 == "object" && !Array.isArray(data1)){
 let missing0;
@@ -8562,23 +7474,9 @@ if(_errs5 === errors){
 if(data1.sid !== undefined){
 let data2 = data1.sid;
 const _errs6 = errors;
-if(errors === _errs6){
-if(typeof data2 === "string"){
-if(func1(data2) > 22){
-validate78.errors = [{instancePath:instancePath+"/1/sid",schemaPath:"#/prefixItems/1/properties/sid/maxLength",keyword:"maxLength",params:{limit: 22}}];
+if(!(data2 instanceof Uint8Array) || data2.length < 16 || data2.length > 16){
+validate78.errors = [{instancePath:instancePath+"/1/sid",schemaPath:"#/prefixItems/1/properties/sid/byteLength",keyword:"byteLength",params:{}}];
 return false;
-}
-else {
-if(func1(data2) < 22){
-validate78.errors = [{instancePath:instancePath+"/1/sid",schemaPath:"#/prefixItems/1/properties/sid/minLength",keyword:"minLength",params:{limit: 22}}];
-return false;
-}
-}
-}
-else {
-validate78.errors = [{instancePath:instancePath+"/1/sid",schemaPath:"#/prefixItems/1/properties/sid/type",keyword:"type",params:{type: "string"}}];
-return false;
-}
 }
 var valid1 = _errs6 === errors;
 }
@@ -8588,12 +7486,12 @@ var valid1 = true;
 if(valid1){
 if(data1.t !== undefined){
 let data3 = data1.t;
-const _errs8 = errors;
+const _errs7 = errors;
 if(!(((typeof data3 == "number") && (!(data3 % 1) && !isNaN(data3))) && (isFinite(data3)))){
 validate78.errors = [{instancePath:instancePath+"/1/t",schemaPath:"#/prefixItems/1/properties/t/type",keyword:"type",params:{type: "integer"}}];
 return false;
 }
-if(errors === _errs8){
+if(errors === _errs7){
 if((typeof data3 == "number") && (isFinite(data3))){
 if(data3 > 9007199254740991 || isNaN(data3)){
 validate78.errors = [{instancePath:instancePath+"/1/t",schemaPath:"#/prefixItems/1/properties/t/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991}}];
@@ -8607,7 +7505,7 @@ return false;
 }
 }
 }
-var valid1 = _errs8 === errors;
+var valid1 = _errs7 === errors;
 }
 else {
 var valid1 = true;
@@ -8615,8 +7513,12 @@ var valid1 = true;
 if(valid1){
 if(data1.dir !== undefined){
 let data4 = data1.dir;
-const _errs10 = errors;
-if(errors === _errs10){
+const _errs9 = errors;
+if(data4 instanceof Uint8Array){
+validate78.errors = [{instancePath:instancePath+"/1/dir",schemaPath:"#/prefixItems/1/properties/dir/notBytes",keyword:"notBytes",params:{}}];
+return false;
+}
+if(errors === _errs9){
 if(data4 && typeof data4 == "object" && !Array.isArray(data4)){
 let missing1;
 if(((((data4.from === undefined) && (missing1 = "from")) || ((data4.size === undefined) && (missing1 = "size"))) || ((data4.entries === undefined) && (missing1 = "entries"))) || ((data4.cp === undefined) && (missing1 = "cp"))){
@@ -8624,7 +7526,7 @@ validate78.errors = [{instancePath:instancePath+"/1/dir",schemaPath:"#/prefixIte
 return false;
 }
 else {
-const _errs12 = errors;
+const _errs11 = errors;
 for(const key1 in data4){
 if(!((((key1 === "from") || (key1 === "size")) || (key1 === "entries")) || (key1 === "cp"))){
 validate78.errors = [{instancePath:instancePath+"/1/dir",schemaPath:"#/prefixItems/1/properties/dir/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key1}}];
@@ -8632,15 +7534,15 @@ return false;
 break;
 }
 }
-if(_errs12 === errors){
+if(_errs11 === errors){
 if(data4.from !== undefined){
 let data5 = data4.from;
-const _errs13 = errors;
+const _errs12 = errors;
 if(!(((typeof data5 == "number") && (!(data5 % 1) && !isNaN(data5))) && (isFinite(data5)))){
 validate78.errors = [{instancePath:instancePath+"/1/dir/from",schemaPath:"#/prefixItems/1/properties/dir/properties/from/type",keyword:"type",params:{type: "integer"}}];
 return false;
 }
-if(errors === _errs13){
+if(errors === _errs12){
 if((typeof data5 == "number") && (isFinite(data5))){
 if(data5 > 9007199254740991 || isNaN(data5)){
 validate78.errors = [{instancePath:instancePath+"/1/dir/from",schemaPath:"#/prefixItems/1/properties/dir/properties/from/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991}}];
@@ -8654,7 +7556,7 @@ return false;
 }
 }
 }
-var valid2 = _errs13 === errors;
+var valid2 = _errs12 === errors;
 }
 else {
 var valid2 = true;
@@ -8662,12 +7564,12 @@ var valid2 = true;
 if(valid2){
 if(data4.size !== undefined){
 let data6 = data4.size;
-const _errs15 = errors;
+const _errs14 = errors;
 if(!(((typeof data6 == "number") && (!(data6 % 1) && !isNaN(data6))) && (isFinite(data6)))){
 validate78.errors = [{instancePath:instancePath+"/1/dir/size",schemaPath:"#/prefixItems/1/properties/dir/properties/size/type",keyword:"type",params:{type: "integer"}}];
 return false;
 }
-if(errors === _errs15){
+if(errors === _errs14){
 if((typeof data6 == "number") && (isFinite(data6))){
 if(data6 > 9007199254740991 || isNaN(data6)){
 validate78.errors = [{instancePath:instancePath+"/1/dir/size",schemaPath:"#/prefixItems/1/properties/dir/properties/size/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991}}];
@@ -8681,7 +7583,7 @@ return false;
 }
 }
 }
-var valid2 = _errs15 === errors;
+var valid2 = _errs14 === errors;
 }
 else {
 var valid2 = true;
@@ -8689,8 +7591,8 @@ var valid2 = true;
 if(valid2){
 if(data4.entries !== undefined){
 let data7 = data4.entries;
-const _errs17 = errors;
-if(errors === _errs17){
+const _errs16 = errors;
+if(errors === _errs16){
 if(Array.isArray(data7)){
 if(data7.length > 2048){
 validate78.errors = [{instancePath:instancePath+"/1/dir/entries",schemaPath:"#/prefixItems/1/properties/dir/properties/entries/maxItems",keyword:"maxItems",params:{limit: 2048}}];
@@ -8706,26 +7608,12 @@ var valid3 = true;
 const len1 = data7.length;
 for(let i0=0; i0<len1; i0++){
 let data8 = data7[i0];
-const _errs19 = errors;
-if(errors === _errs19){
-if(typeof data8 === "string"){
-if(func1(data8) > 87380){
-validate78.errors = [{instancePath:instancePath+"/1/dir/entries/" + i0,schemaPath:"#/prefixItems/1/properties/dir/properties/entries/items/maxLength",keyword:"maxLength",params:{limit: 87380}}];
+const _errs18 = errors;
+if(!(data8 instanceof Uint8Array) || data8.length < 1 || data8.length > 65535){
+validate78.errors = [{instancePath:instancePath+"/1/dir/entries/" + i0,schemaPath:"#/prefixItems/1/properties/dir/properties/entries/items/byteLength",keyword:"byteLength",params:{}}];
 return false;
 }
-else {
-if(func1(data8) < 2){
-validate78.errors = [{instancePath:instancePath+"/1/dir/entries/" + i0,schemaPath:"#/prefixItems/1/properties/dir/properties/entries/items/minLength",keyword:"minLength",params:{limit: 2}}];
-return false;
-}
-}
-}
-else {
-validate78.errors = [{instancePath:instancePath+"/1/dir/entries/" + i0,schemaPath:"#/prefixItems/1/properties/dir/properties/entries/items/type",keyword:"type",params:{type: "string"}}];
-return false;
-}
-}
-var valid3 = _errs19 === errors;
+var valid3 = _errs18 === errors;
 if(!valid3){
 break;
 }
@@ -8738,7 +7626,7 @@ validate78.errors = [{instancePath:instancePath+"/1/dir/entries",schemaPath:"#/p
 return false;
 }
 }
-var valid2 = _errs17 === errors;
+var valid2 = _errs16 === errors;
 }
 else {
 var valid2 = true;
@@ -8746,26 +7634,12 @@ var valid2 = true;
 if(valid2){
 if(data4.cp !== undefined){
 let data9 = data4.cp;
-const _errs21 = errors;
-if(errors === _errs21){
-if(typeof data9 === "string"){
-if(func1(data9) > 10923){
-validate78.errors = [{instancePath:instancePath+"/1/dir/cp",schemaPath:"#/prefixItems/1/properties/dir/properties/cp/maxLength",keyword:"maxLength",params:{limit: 10923}}];
+const _errs19 = errors;
+if(!(data9 instanceof Uint8Array) || data9.length < 1 || data9.length > 8192){
+validate78.errors = [{instancePath:instancePath+"/1/dir/cp",schemaPath:"#/prefixItems/1/properties/dir/properties/cp/byteLength",keyword:"byteLength",params:{}}];
 return false;
 }
-else {
-if(func1(data9) < 2){
-validate78.errors = [{instancePath:instancePath+"/1/dir/cp",schemaPath:"#/prefixItems/1/properties/dir/properties/cp/minLength",keyword:"minLength",params:{limit: 2}}];
-return false;
-}
-}
-}
-else {
-validate78.errors = [{instancePath:instancePath+"/1/dir/cp",schemaPath:"#/prefixItems/1/properties/dir/properties/cp/type",keyword:"type",params:{type: "string"}}];
-return false;
-}
-}
-var valid2 = _errs21 === errors;
+var valid2 = _errs19 === errors;
 }
 else {
 var valid2 = true;
@@ -8781,7 +7655,7 @@ validate78.errors = [{instancePath:instancePath+"/1/dir",schemaPath:"#/prefixIte
 return false;
 }
 }
-var valid1 = _errs10 === errors;
+var valid1 = _errs9 === errors;
 }
 else {
 var valid1 = true;
@@ -8820,7 +7694,7 @@ return errors === 0;
 validate78.evaluated = {"items":true,"dynamicProps":false,"dynamicItems":false};
 
 export const frameResult: Validate = validate79 as Validate;
-const schema46 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:liaison:wire:frame-result:1","type":"array","prefixItems":[{"const":7,"type":"integer"},{"type":"integer","minimum":0,"maximum":4294967295},{"type":"array","minItems":1,"maxItems":16,"items":{"type":"string","contentEncoding":"base64url","minLength":2,"maxLength":683}},{"type":"string","contentEncoding":"base64url","minLength":86,"maxLength":86}],"items":false,"minItems":4,"maxItems":4};
+const schema46 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:liaison:wire:frame-result:1","type":"array","prefixItems":[{"const":7,"type":"integer"},{"type":"integer","minimum":0,"maximum":4294967295},{"type":"array","minItems":1,"maxItems":16,"items":{"byteLength":[1,512]}},{"byteLength":[64,64]}],"items":false,"minItems":4,"maxItems":4};
 
 function validate79(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="urn:liaison:wire:frame-result:1" */;
@@ -8904,23 +7778,9 @@ const len1 = data2.length;
 for(let i0=0; i0<len1; i0++){
 let data3 = data2[i0];
 const _errs7 = errors;
-if(errors === _errs7){
-if(typeof data3 === "string"){
-if(func1(data3) > 683){
-validate79.errors = [{instancePath:instancePath+"/2/" + i0,schemaPath:"#/prefixItems/2/items/maxLength",keyword:"maxLength",params:{limit: 683}}];
+if(!(data3 instanceof Uint8Array) || data3.length < 1 || data3.length > 512){
+validate79.errors = [{instancePath:instancePath+"/2/" + i0,schemaPath:"#/prefixItems/2/items/byteLength",keyword:"byteLength",params:{}}];
 return false;
-}
-else {
-if(func1(data3) < 2){
-validate79.errors = [{instancePath:instancePath+"/2/" + i0,schemaPath:"#/prefixItems/2/items/minLength",keyword:"minLength",params:{limit: 2}}];
-return false;
-}
-}
-}
-else {
-validate79.errors = [{instancePath:instancePath+"/2/" + i0,schemaPath:"#/prefixItems/2/items/type",keyword:"type",params:{type: "string"}}];
-return false;
-}
 }
 var valid1 = _errs7 === errors;
 if(!valid1){
@@ -8940,26 +7800,12 @@ var valid0 = _errs5 === errors;
 if(valid0){
 if(len0 > 3){
 let data4 = data[3];
-const _errs9 = errors;
-if(errors === _errs9){
-if(typeof data4 === "string"){
-if(func1(data4) > 86){
-validate79.errors = [{instancePath:instancePath+"/3",schemaPath:"#/prefixItems/3/maxLength",keyword:"maxLength",params:{limit: 86}}];
+const _errs8 = errors;
+if(!(data4 instanceof Uint8Array) || data4.length < 64 || data4.length > 64){
+validate79.errors = [{instancePath:instancePath+"/3",schemaPath:"#/prefixItems/3/byteLength",keyword:"byteLength",params:{}}];
 return false;
 }
-else {
-if(func1(data4) < 86){
-validate79.errors = [{instancePath:instancePath+"/3",schemaPath:"#/prefixItems/3/minLength",keyword:"minLength",params:{limit: 86}}];
-return false;
-}
-}
-}
-else {
-validate79.errors = [{instancePath:instancePath+"/3",schemaPath:"#/prefixItems/3/type",keyword:"type",params:{type: "string"}}];
-return false;
-}
-}
-var valid0 = _errs9 === errors;
+var valid0 = _errs8 === errors;
 }
 if(valid0){
 const len2 = data.length;
@@ -8985,7 +7831,7 @@ return errors === 0;
 validate79.evaluated = {"items":true,"dynamicProps":false,"dynamicItems":false};
 
 export const frameSubscribe: Validate = validate80 as Validate;
-const schema47 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:liaison:wire:frame-subscribe:1","type":"array","prefixItems":[{"const":5,"type":"integer"},{"type":"integer","minimum":0,"maximum":65535},{"type":"object","oneOf":[{"type":"object","additionalProperties":false,"required":["top","from","fp"],"properties":{"top":{"type":"integer","minimum":0,"maximum":4294967295},"from":{"type":"integer","minimum":0,"maximum":9007199254740991},"fp":{"type":"integer","minimum":0,"maximum":1}}},{"type":"object","additionalProperties":false,"required":["acks"],"properties":{"acks":{"type":"integer","minimum":0,"maximum":9007199254740991}}}]}],"items":false,"minItems":3,"maxItems":3};
+const schema47 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:liaison:wire:frame-subscribe:1","type":"array","prefixItems":[{"const":5,"type":"integer"},{"type":"integer","minimum":0,"maximum":65535},{"type":"object","oneOf":[{"type":"object","additionalProperties":false,"required":["top","from","fp"],"properties":{"top":{"type":"integer","minimum":0,"maximum":4294967295},"from":{"type":"integer","minimum":0,"maximum":9007199254740991},"fp":{"type":"integer","minimum":0,"maximum":1}},"notBytes":true},{"type":"object","additionalProperties":false,"required":["acks"],"properties":{"acks":{"type":"integer","minimum":0,"maximum":9007199254740991}},"notBytes":true}],"notBytes":true}],"items":false,"minItems":3,"maxItems":3};
 
 function validate80(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="urn:liaison:wire:frame-subscribe:1" */;
@@ -9060,11 +7906,8 @@ const _errs7 = errors;
 let valid1 = false;
 let passing0 = null;
 const _errs8 = errors;
-if(errors === _errs8){
-if(data2 && typeof data2 == "object" && !Array.isArray(data2)){
-let missing0;
-if((((data2.top === undefined) && (missing0 = "top")) || ((data2.from === undefined) && (missing0 = "from"))) || ((data2.fp === undefined) && (missing0 = "fp"))){
-const err0 = {instancePath:instancePath+"/2",schemaPath:"#/prefixItems/2/oneOf/0/required",keyword:"required",params:{missingProperty: missing0}};
+if(data2 instanceof Uint8Array){
+const err0 = {instancePath:instancePath+"/2",schemaPath:"#/prefixItems/2/oneOf/0/notBytes",keyword:"notBytes",params:{}};
 if(vErrors === null){
 vErrors = [err0];
 }
@@ -9073,16 +7916,29 @@ vErrors.push(err0);
 }
 errors++;
 }
-else {
-const _errs10 = errors;
-for(const key0 in data2){
-if(!(((key0 === "top") || (key0 === "from")) || (key0 === "fp"))){
-const err1 = {instancePath:instancePath+"/2",schemaPath:"#/prefixItems/2/oneOf/0/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0}};
+if(errors === _errs8){
+if(data2 && typeof data2 == "object" && !Array.isArray(data2)){
+let missing0;
+if((((data2.top === undefined) && (missing0 = "top")) || ((data2.from === undefined) && (missing0 = "from"))) || ((data2.fp === undefined) && (missing0 = "fp"))){
+const err1 = {instancePath:instancePath+"/2",schemaPath:"#/prefixItems/2/oneOf/0/required",keyword:"required",params:{missingProperty: missing0}};
 if(vErrors === null){
 vErrors = [err1];
 }
 else {
 vErrors.push(err1);
+}
+errors++;
+}
+else {
+const _errs10 = errors;
+for(const key0 in data2){
+if(!(((key0 === "top") || (key0 === "from")) || (key0 === "fp"))){
+const err2 = {instancePath:instancePath+"/2",schemaPath:"#/prefixItems/2/oneOf/0/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0}};
+if(vErrors === null){
+vErrors = [err2];
+}
+else {
+vErrors.push(err2);
 }
 errors++;
 break;
@@ -9093,19 +7949,7 @@ if(data2.top !== undefined){
 let data3 = data2.top;
 const _errs11 = errors;
 if(!(((typeof data3 == "number") && (!(data3 % 1) && !isNaN(data3))) && (isFinite(data3)))){
-const err2 = {instancePath:instancePath+"/2/top",schemaPath:"#/prefixItems/2/oneOf/0/properties/top/type",keyword:"type",params:{type: "integer"}};
-if(vErrors === null){
-vErrors = [err2];
-}
-else {
-vErrors.push(err2);
-}
-errors++;
-}
-if(errors === _errs11){
-if((typeof data3 == "number") && (isFinite(data3))){
-if(data3 > 4294967295 || isNaN(data3)){
-const err3 = {instancePath:instancePath+"/2/top",schemaPath:"#/prefixItems/2/oneOf/0/properties/top/maximum",keyword:"maximum",params:{comparison: "<=", limit: 4294967295}};
+const err3 = {instancePath:instancePath+"/2/top",schemaPath:"#/prefixItems/2/oneOf/0/properties/top/type",keyword:"type",params:{type: "integer"}};
 if(vErrors === null){
 vErrors = [err3];
 }
@@ -9114,14 +7958,26 @@ vErrors.push(err3);
 }
 errors++;
 }
-else {
-if(data3 < 0 || isNaN(data3)){
-const err4 = {instancePath:instancePath+"/2/top",schemaPath:"#/prefixItems/2/oneOf/0/properties/top/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}};
+if(errors === _errs11){
+if((typeof data3 == "number") && (isFinite(data3))){
+if(data3 > 4294967295 || isNaN(data3)){
+const err4 = {instancePath:instancePath+"/2/top",schemaPath:"#/prefixItems/2/oneOf/0/properties/top/maximum",keyword:"maximum",params:{comparison: "<=", limit: 4294967295}};
 if(vErrors === null){
 vErrors = [err4];
 }
 else {
 vErrors.push(err4);
+}
+errors++;
+}
+else {
+if(data3 < 0 || isNaN(data3)){
+const err5 = {instancePath:instancePath+"/2/top",schemaPath:"#/prefixItems/2/oneOf/0/properties/top/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}};
+if(vErrors === null){
+vErrors = [err5];
+}
+else {
+vErrors.push(err5);
 }
 errors++;
 }
@@ -9138,19 +7994,7 @@ if(data2.from !== undefined){
 let data4 = data2.from;
 const _errs13 = errors;
 if(!(((typeof data4 == "number") && (!(data4 % 1) && !isNaN(data4))) && (isFinite(data4)))){
-const err5 = {instancePath:instancePath+"/2/from",schemaPath:"#/prefixItems/2/oneOf/0/properties/from/type",keyword:"type",params:{type: "integer"}};
-if(vErrors === null){
-vErrors = [err5];
-}
-else {
-vErrors.push(err5);
-}
-errors++;
-}
-if(errors === _errs13){
-if((typeof data4 == "number") && (isFinite(data4))){
-if(data4 > 9007199254740991 || isNaN(data4)){
-const err6 = {instancePath:instancePath+"/2/from",schemaPath:"#/prefixItems/2/oneOf/0/properties/from/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991}};
+const err6 = {instancePath:instancePath+"/2/from",schemaPath:"#/prefixItems/2/oneOf/0/properties/from/type",keyword:"type",params:{type: "integer"}};
 if(vErrors === null){
 vErrors = [err6];
 }
@@ -9159,14 +8003,26 @@ vErrors.push(err6);
 }
 errors++;
 }
-else {
-if(data4 < 0 || isNaN(data4)){
-const err7 = {instancePath:instancePath+"/2/from",schemaPath:"#/prefixItems/2/oneOf/0/properties/from/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}};
+if(errors === _errs13){
+if((typeof data4 == "number") && (isFinite(data4))){
+if(data4 > 9007199254740991 || isNaN(data4)){
+const err7 = {instancePath:instancePath+"/2/from",schemaPath:"#/prefixItems/2/oneOf/0/properties/from/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991}};
 if(vErrors === null){
 vErrors = [err7];
 }
 else {
 vErrors.push(err7);
+}
+errors++;
+}
+else {
+if(data4 < 0 || isNaN(data4)){
+const err8 = {instancePath:instancePath+"/2/from",schemaPath:"#/prefixItems/2/oneOf/0/properties/from/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}};
+if(vErrors === null){
+vErrors = [err8];
+}
+else {
+vErrors.push(err8);
 }
 errors++;
 }
@@ -9183,19 +8039,7 @@ if(data2.fp !== undefined){
 let data5 = data2.fp;
 const _errs15 = errors;
 if(!(((typeof data5 == "number") && (!(data5 % 1) && !isNaN(data5))) && (isFinite(data5)))){
-const err8 = {instancePath:instancePath+"/2/fp",schemaPath:"#/prefixItems/2/oneOf/0/properties/fp/type",keyword:"type",params:{type: "integer"}};
-if(vErrors === null){
-vErrors = [err8];
-}
-else {
-vErrors.push(err8);
-}
-errors++;
-}
-if(errors === _errs15){
-if((typeof data5 == "number") && (isFinite(data5))){
-if(data5 > 1 || isNaN(data5)){
-const err9 = {instancePath:instancePath+"/2/fp",schemaPath:"#/prefixItems/2/oneOf/0/properties/fp/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1}};
+const err9 = {instancePath:instancePath+"/2/fp",schemaPath:"#/prefixItems/2/oneOf/0/properties/fp/type",keyword:"type",params:{type: "integer"}};
 if(vErrors === null){
 vErrors = [err9];
 }
@@ -9204,14 +8048,26 @@ vErrors.push(err9);
 }
 errors++;
 }
-else {
-if(data5 < 0 || isNaN(data5)){
-const err10 = {instancePath:instancePath+"/2/fp",schemaPath:"#/prefixItems/2/oneOf/0/properties/fp/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}};
+if(errors === _errs15){
+if((typeof data5 == "number") && (isFinite(data5))){
+if(data5 > 1 || isNaN(data5)){
+const err10 = {instancePath:instancePath+"/2/fp",schemaPath:"#/prefixItems/2/oneOf/0/properties/fp/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1}};
 if(vErrors === null){
 vErrors = [err10];
 }
 else {
 vErrors.push(err10);
+}
+errors++;
+}
+else {
+if(data5 < 0 || isNaN(data5)){
+const err11 = {instancePath:instancePath+"/2/fp",schemaPath:"#/prefixItems/2/oneOf/0/properties/fp/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}};
+if(vErrors === null){
+vErrors = [err11];
+}
+else {
+vErrors.push(err11);
 }
 errors++;
 }
@@ -9229,12 +8085,12 @@ var valid2 = true;
 }
 }
 else {
-const err11 = {instancePath:instancePath+"/2",schemaPath:"#/prefixItems/2/oneOf/0/type",keyword:"type",params:{type: "object"}};
+const err12 = {instancePath:instancePath+"/2",schemaPath:"#/prefixItems/2/oneOf/0/type",keyword:"type",params:{type: "object"}};
 if(vErrors === null){
-vErrors = [err11];
+vErrors = [err12];
 }
 else {
-vErrors.push(err11);
+vErrors.push(err12);
 }
 errors++;
 }
@@ -9246,16 +8102,26 @@ passing0 = 0;
 var props0 = true;
 }
 const _errs17 = errors;
+if(data2 instanceof Uint8Array){
+const err13 = {instancePath:instancePath+"/2",schemaPath:"#/prefixItems/2/oneOf/1/notBytes",keyword:"notBytes",params:{}};
+if(vErrors === null){
+vErrors = [err13];
+}
+else {
+vErrors.push(err13);
+}
+errors++;
+}
 if(errors === _errs17){
 if(data2 && typeof data2 == "object" && !Array.isArray(data2)){
 let missing1;
 if((data2.acks === undefined) && (missing1 = "acks")){
-const err12 = {instancePath:instancePath+"/2",schemaPath:"#/prefixItems/2/oneOf/1/required",keyword:"required",params:{missingProperty: missing1}};
+const err14 = {instancePath:instancePath+"/2",schemaPath:"#/prefixItems/2/oneOf/1/required",keyword:"required",params:{missingProperty: missing1}};
 if(vErrors === null){
-vErrors = [err12];
+vErrors = [err14];
 }
 else {
-vErrors.push(err12);
+vErrors.push(err14);
 }
 errors++;
 }
@@ -9263,12 +8129,12 @@ else {
 const _errs19 = errors;
 for(const key1 in data2){
 if(!(key1 === "acks")){
-const err13 = {instancePath:instancePath+"/2",schemaPath:"#/prefixItems/2/oneOf/1/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key1}};
+const err15 = {instancePath:instancePath+"/2",schemaPath:"#/prefixItems/2/oneOf/1/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key1}};
 if(vErrors === null){
-vErrors = [err13];
+vErrors = [err15];
 }
 else {
-vErrors.push(err13);
+vErrors.push(err15);
 }
 errors++;
 break;
@@ -9279,30 +8145,7 @@ if(data2.acks !== undefined){
 let data6 = data2.acks;
 const _errs20 = errors;
 if(!(((typeof data6 == "number") && (!(data6 % 1) && !isNaN(data6))) && (isFinite(data6)))){
-const err14 = {instancePath:instancePath+"/2/acks",schemaPath:"#/prefixItems/2/oneOf/1/properties/acks/type",keyword:"type",params:{type: "integer"}};
-if(vErrors === null){
-vErrors = [err14];
-}
-else {
-vErrors.push(err14);
-}
-errors++;
-}
-if(errors === _errs20){
-if((typeof data6 == "number") && (isFinite(data6))){
-if(data6 > 9007199254740991 || isNaN(data6)){
-const err15 = {instancePath:instancePath+"/2/acks",schemaPath:"#/prefixItems/2/oneOf/1/properties/acks/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991}};
-if(vErrors === null){
-vErrors = [err15];
-}
-else {
-vErrors.push(err15);
-}
-errors++;
-}
-else {
-if(data6 < 0 || isNaN(data6)){
-const err16 = {instancePath:instancePath+"/2/acks",schemaPath:"#/prefixItems/2/oneOf/1/properties/acks/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}};
+const err16 = {instancePath:instancePath+"/2/acks",schemaPath:"#/prefixItems/2/oneOf/1/properties/acks/type",keyword:"type",params:{type: "integer"}};
 if(vErrors === null){
 vErrors = [err16];
 }
@@ -9311,20 +8154,43 @@ vErrors.push(err16);
 }
 errors++;
 }
-}
-}
-}
-}
-}
-}
-}
-else {
-const err17 = {instancePath:instancePath+"/2",schemaPath:"#/prefixItems/2/oneOf/1/type",keyword:"type",params:{type: "object"}};
+if(errors === _errs20){
+if((typeof data6 == "number") && (isFinite(data6))){
+if(data6 > 9007199254740991 || isNaN(data6)){
+const err17 = {instancePath:instancePath+"/2/acks",schemaPath:"#/prefixItems/2/oneOf/1/properties/acks/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991}};
 if(vErrors === null){
 vErrors = [err17];
 }
 else {
 vErrors.push(err17);
+}
+errors++;
+}
+else {
+if(data6 < 0 || isNaN(data6)){
+const err18 = {instancePath:instancePath+"/2/acks",schemaPath:"#/prefixItems/2/oneOf/1/properties/acks/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}};
+if(vErrors === null){
+vErrors = [err18];
+}
+else {
+vErrors.push(err18);
+}
+errors++;
+}
+}
+}
+}
+}
+}
+}
+}
+else {
+const err19 = {instancePath:instancePath+"/2",schemaPath:"#/prefixItems/2/oneOf/1/type",keyword:"type",params:{type: "object"}};
+if(vErrors === null){
+vErrors = [err19];
+}
+else {
+vErrors.push(err19);
 }
 errors++;
 }
@@ -9344,12 +8210,12 @@ props0 = true;
 }
 }
 if(!valid1){
-const err18 = {instancePath:instancePath+"/2",schemaPath:"#/prefixItems/2/oneOf",keyword:"oneOf",params:{passingSchemas: passing0}};
+const err20 = {instancePath:instancePath+"/2",schemaPath:"#/prefixItems/2/oneOf",keyword:"oneOf",params:{passingSchemas: passing0}};
 if(vErrors === null){
-vErrors = [err18];
+vErrors = [err20];
 }
 else {
-vErrors.push(err18);
+vErrors.push(err20);
 }
 errors++;
 validate80.errors = vErrors;
@@ -9364,6 +8230,10 @@ vErrors.length = _errs7;
 else {
 vErrors = null;
 }
+}
+if(data2 instanceof Uint8Array){
+validate80.errors = [{instancePath:instancePath+"/2",schemaPath:"#/prefixItems/2/notBytes",keyword:"notBytes",params:{}}];
+return false;
 }
 }
 var valid0 = _errs5 === errors;
@@ -9476,7 +8346,7 @@ return errors === 0;
 validate81.evaluated = {"items":true,"dynamicProps":false,"dynamicItems":false};
 
 export const hello: Validate = validate82 as Validate;
-const schema49 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:liaison:wire:hello:1","type":"object","additionalProperties":false,"required":["v","cn","dir","org"],"properties":{"v":{"type":"array","minItems":1,"maxItems":8,"items":{"type":"integer","minimum":0,"maximum":255}},"cn":{"type":"string","contentEncoding":"base64url","minLength":43,"maxLength":43},"dir":{"type":"array","prefixItems":[{"type":"integer","minimum":0,"maximum":9007199254740991},{"type":"string","contentEncoding":"base64url","minLength":43,"maxLength":43}],"items":false,"minItems":2,"maxItems":2},"org":{"type":"string","minLength":1,"maxLength":200},"dev":{"type":"integer","minimum":0,"maximum":4294967295},"adm":{"type":"integer","minimum":1,"maximum":65535}},"minProperties":5,"maxProperties":5};
+const schema49 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:liaison:wire:hello:1","type":"object","additionalProperties":false,"required":["v","cn","dir","org"],"properties":{"v":{"type":"array","minItems":1,"maxItems":8,"items":{"type":"integer","minimum":0,"maximum":255}},"cn":{"byteLength":[32,32]},"dir":{"type":"array","prefixItems":[{"type":"integer","minimum":0,"maximum":9007199254740991},{"byteLength":[32,32]}],"items":false,"minItems":2,"maxItems":2},"org":{"type":"string","minLength":1,"maxLength":200},"dev":{"type":"integer","minimum":0,"maximum":4294967295},"adm":{"type":"integer","minimum":1,"maximum":65535}},"minProperties":5,"maxProperties":5,"notBytes":true};
 
 function validate82(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="urn:liaison:wire:hello:1" */;
@@ -9488,6 +8358,10 @@ evaluated0.props = undefined;
 }
 if(evaluated0.dynamicItems){
 evaluated0.items = undefined;
+}
+if(data instanceof Uint8Array){
+validate82.errors = [{instancePath,schemaPath:"#/notBytes",keyword:"notBytes",params:{}}];
+return false;
 }
 if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -9576,23 +8450,9 @@ if(valid0){
 if(data.cn !== undefined){
 let data2 = data.cn;
 const _errs6 = errors;
-if(errors === _errs6){
-if(typeof data2 === "string"){
-if(func1(data2) > 43){
-validate82.errors = [{instancePath:instancePath+"/cn",schemaPath:"#/properties/cn/maxLength",keyword:"maxLength",params:{limit: 43}}];
+if(!(data2 instanceof Uint8Array) || data2.length < 32 || data2.length > 32){
+validate82.errors = [{instancePath:instancePath+"/cn",schemaPath:"#/properties/cn/byteLength",keyword:"byteLength",params:{}}];
 return false;
-}
-else {
-if(func1(data2) < 43){
-validate82.errors = [{instancePath:instancePath+"/cn",schemaPath:"#/properties/cn/minLength",keyword:"minLength",params:{limit: 43}}];
-return false;
-}
-}
-}
-else {
-validate82.errors = [{instancePath:instancePath+"/cn",schemaPath:"#/properties/cn/type",keyword:"type",params:{type: "string"}}];
-return false;
-}
 }
 var valid0 = _errs6 === errors;
 }
@@ -9602,8 +8462,8 @@ var valid0 = true;
 if(valid0){
 if(data.dir !== undefined){
 let data3 = data.dir;
-const _errs8 = errors;
-if(errors === _errs8){
+const _errs7 = errors;
+if(errors === _errs7){
 if(Array.isArray(data3)){
 if(data3.length > 2){
 validate82.errors = [{instancePath:instancePath+"/dir",schemaPath:"#/properties/dir/maxItems",keyword:"maxItems",params:{limit: 2}}];
@@ -9618,12 +8478,12 @@ else {
 const len1 = data3.length;
 if(len1 > 0){
 let data4 = data3[0];
-const _errs10 = errors;
+const _errs9 = errors;
 if(!(((typeof data4 == "number") && (!(data4 % 1) && !isNaN(data4))) && (isFinite(data4)))){
 validate82.errors = [{instancePath:instancePath+"/dir/0",schemaPath:"#/properties/dir/prefixItems/0/type",keyword:"type",params:{type: "integer"}}];
 return false;
 }
-if(errors === _errs10){
+if(errors === _errs9){
 if((typeof data4 == "number") && (isFinite(data4))){
 if(data4 > 9007199254740991 || isNaN(data4)){
 validate82.errors = [{instancePath:instancePath+"/dir/0",schemaPath:"#/properties/dir/prefixItems/0/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991}}];
@@ -9637,31 +8497,17 @@ return false;
 }
 }
 }
-var valid2 = _errs10 === errors;
+var valid2 = _errs9 === errors;
 }
 if(valid2){
 if(len1 > 1){
 let data5 = data3[1];
-const _errs12 = errors;
-if(errors === _errs12){
-if(typeof data5 === "string"){
-if(func1(data5) > 43){
-validate82.errors = [{instancePath:instancePath+"/dir/1",schemaPath:"#/properties/dir/prefixItems/1/maxLength",keyword:"maxLength",params:{limit: 43}}];
+const _errs11 = errors;
+if(!(data5 instanceof Uint8Array) || data5.length < 32 || data5.length > 32){
+validate82.errors = [{instancePath:instancePath+"/dir/1",schemaPath:"#/properties/dir/prefixItems/1/byteLength",keyword:"byteLength",params:{}}];
 return false;
 }
-else {
-if(func1(data5) < 43){
-validate82.errors = [{instancePath:instancePath+"/dir/1",schemaPath:"#/properties/dir/prefixItems/1/minLength",keyword:"minLength",params:{limit: 43}}];
-return false;
-}
-}
-}
-else {
-validate82.errors = [{instancePath:instancePath+"/dir/1",schemaPath:"#/properties/dir/prefixItems/1/type",keyword:"type",params:{type: "string"}}];
-return false;
-}
-}
-var valid2 = _errs12 === errors;
+var valid2 = _errs11 === errors;
 }
 if(valid2){
 const len2 = data3.length;
@@ -9679,7 +8525,7 @@ validate82.errors = [{instancePath:instancePath+"/dir",schemaPath:"#/properties/
 return false;
 }
 }
-var valid0 = _errs8 === errors;
+var valid0 = _errs7 === errors;
 }
 else {
 var valid0 = true;
@@ -9687,15 +8533,15 @@ var valid0 = true;
 if(valid0){
 if(data.org !== undefined){
 let data6 = data.org;
-const _errs14 = errors;
-if(errors === _errs14){
+const _errs12 = errors;
+if(errors === _errs12){
 if(typeof data6 === "string"){
-if(func1(data6) > 200){
+if(func2(data6) > 200){
 validate82.errors = [{instancePath:instancePath+"/org",schemaPath:"#/properties/org/maxLength",keyword:"maxLength",params:{limit: 200}}];
 return false;
 }
 else {
-if(func1(data6) < 1){
+if(func2(data6) < 1){
 validate82.errors = [{instancePath:instancePath+"/org",schemaPath:"#/properties/org/minLength",keyword:"minLength",params:{limit: 1}}];
 return false;
 }
@@ -9706,7 +8552,7 @@ validate82.errors = [{instancePath:instancePath+"/org",schemaPath:"#/properties/
 return false;
 }
 }
-var valid0 = _errs14 === errors;
+var valid0 = _errs12 === errors;
 }
 else {
 var valid0 = true;
@@ -9714,12 +8560,12 @@ var valid0 = true;
 if(valid0){
 if(data.dev !== undefined){
 let data7 = data.dev;
-const _errs16 = errors;
+const _errs14 = errors;
 if(!(((typeof data7 == "number") && (!(data7 % 1) && !isNaN(data7))) && (isFinite(data7)))){
 validate82.errors = [{instancePath:instancePath+"/dev",schemaPath:"#/properties/dev/type",keyword:"type",params:{type: "integer"}}];
 return false;
 }
-if(errors === _errs16){
+if(errors === _errs14){
 if((typeof data7 == "number") && (isFinite(data7))){
 if(data7 > 4294967295 || isNaN(data7)){
 validate82.errors = [{instancePath:instancePath+"/dev",schemaPath:"#/properties/dev/maximum",keyword:"maximum",params:{comparison: "<=", limit: 4294967295}}];
@@ -9733,7 +8579,7 @@ return false;
 }
 }
 }
-var valid0 = _errs16 === errors;
+var valid0 = _errs14 === errors;
 }
 else {
 var valid0 = true;
@@ -9741,12 +8587,12 @@ var valid0 = true;
 if(valid0){
 if(data.adm !== undefined){
 let data8 = data.adm;
-const _errs18 = errors;
+const _errs16 = errors;
 if(!(((typeof data8 == "number") && (!(data8 % 1) && !isNaN(data8))) && (isFinite(data8)))){
 validate82.errors = [{instancePath:instancePath+"/adm",schemaPath:"#/properties/adm/type",keyword:"type",params:{type: "integer"}}];
 return false;
 }
-if(errors === _errs18){
+if(errors === _errs16){
 if((typeof data8 == "number") && (isFinite(data8))){
 if(data8 > 65535 || isNaN(data8)){
 validate82.errors = [{instancePath:instancePath+"/adm",schemaPath:"#/properties/adm/maximum",keyword:"maximum",params:{comparison: "<=", limit: 65535}}];
@@ -9760,7 +8606,7 @@ return false;
 }
 }
 }
-var valid0 = _errs18 === errors;
+var valid0 = _errs16 === errors;
 }
 else {
 var valid0 = true;
@@ -9786,7 +8632,7 @@ return errors === 0;
 validate82.evaluated = {"props":true,"dynamicProps":false,"dynamicItems":false};
 
 export const leaf: Validate = validate83 as Validate;
-const schema50 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:liaison:wire:leaf:1","type":"object","additionalProperties":false,"required":["v","t","e"],"properties":{"v":{"const":1,"type":"integer"},"t":{"type":"integer","minimum":0,"maximum":9007199254740991},"e":{"type":"string","enum":["accept","reject","ack","session","enrol-seen","suspend-enforced","cert","admin-read","policy","directory","trim","violation","fault","deliver"]},"by":{"type":"integer","minimum":0,"maximum":4294967295},"adm":{"type":"integer","minimum":1,"maximum":65535},"obj":{"type":"string","contentEncoding":"base64url","minLength":43,"maxLength":43},"rc":{"type":"integer","minimum":1,"maximum":65535},"top":{"type":"integer","minimum":0,"maximum":4294967295},"cur":{"type":"integer","minimum":0,"maximum":9007199254740991},"n":{"type":"integer","minimum":0,"maximum":9007199254740991},"op":{"type":"string","minLength":1,"maxLength":16}}};
+const schema50 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:liaison:wire:leaf:1","type":"object","additionalProperties":false,"required":["v","t","e"],"properties":{"v":{"const":1,"type":"integer"},"t":{"type":"integer","minimum":0,"maximum":9007199254740991},"e":{"type":"string","enum":["accept","reject","ack","session","enrol-seen","suspend-enforced","cert","admin-read","policy","directory","trim","violation","fault","deliver"]},"by":{"type":"integer","minimum":0,"maximum":4294967295},"adm":{"type":"integer","minimum":1,"maximum":65535},"obj":{"byteLength":[32,32]},"rc":{"type":"integer","minimum":1,"maximum":65535},"top":{"type":"integer","minimum":0,"maximum":4294967295},"cur":{"type":"integer","minimum":0,"maximum":9007199254740991},"n":{"type":"integer","minimum":0,"maximum":9007199254740991},"op":{"type":"string","minLength":1,"maxLength":16}},"notBytes":true};
 
 function validate83(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="urn:liaison:wire:leaf:1" */;
@@ -9799,6 +8645,10 @@ evaluated0.props = undefined;
 if(evaluated0.dynamicItems){
 evaluated0.items = undefined;
 }
+if(data instanceof Uint8Array){
+validate83.errors = [{instancePath,schemaPath:"#/notBytes",keyword:"notBytes",params:{}}];
+return false;
+}
 if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
@@ -9809,7 +8659,7 @@ return false;
 else {
 const _errs1 = errors;
 for(const key0 in data){
-if(!(func19.call(schema50.properties, key0))){
+if(!(func1.call(schema50.properties, key0))){
 validate83.errors = [{instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0}}];
 return false;
 break;
@@ -9934,23 +8784,9 @@ if(valid0){
 if(data.obj !== undefined){
 let data5 = data.obj;
 const _errs12 = errors;
-if(errors === _errs12){
-if(typeof data5 === "string"){
-if(func1(data5) > 43){
-validate83.errors = [{instancePath:instancePath+"/obj",schemaPath:"#/properties/obj/maxLength",keyword:"maxLength",params:{limit: 43}}];
+if(!(data5 instanceof Uint8Array) || data5.length < 32 || data5.length > 32){
+validate83.errors = [{instancePath:instancePath+"/obj",schemaPath:"#/properties/obj/byteLength",keyword:"byteLength",params:{}}];
 return false;
-}
-else {
-if(func1(data5) < 43){
-validate83.errors = [{instancePath:instancePath+"/obj",schemaPath:"#/properties/obj/minLength",keyword:"minLength",params:{limit: 43}}];
-return false;
-}
-}
-}
-else {
-validate83.errors = [{instancePath:instancePath+"/obj",schemaPath:"#/properties/obj/type",keyword:"type",params:{type: "string"}}];
-return false;
-}
 }
 var valid0 = _errs12 === errors;
 }
@@ -9960,12 +8796,12 @@ var valid0 = true;
 if(valid0){
 if(data.rc !== undefined){
 let data6 = data.rc;
-const _errs14 = errors;
+const _errs13 = errors;
 if(!(((typeof data6 == "number") && (!(data6 % 1) && !isNaN(data6))) && (isFinite(data6)))){
 validate83.errors = [{instancePath:instancePath+"/rc",schemaPath:"#/properties/rc/type",keyword:"type",params:{type: "integer"}}];
 return false;
 }
-if(errors === _errs14){
+if(errors === _errs13){
 if((typeof data6 == "number") && (isFinite(data6))){
 if(data6 > 65535 || isNaN(data6)){
 validate83.errors = [{instancePath:instancePath+"/rc",schemaPath:"#/properties/rc/maximum",keyword:"maximum",params:{comparison: "<=", limit: 65535}}];
@@ -9979,7 +8815,7 @@ return false;
 }
 }
 }
-var valid0 = _errs14 === errors;
+var valid0 = _errs13 === errors;
 }
 else {
 var valid0 = true;
@@ -9987,12 +8823,12 @@ var valid0 = true;
 if(valid0){
 if(data.top !== undefined){
 let data7 = data.top;
-const _errs16 = errors;
+const _errs15 = errors;
 if(!(((typeof data7 == "number") && (!(data7 % 1) && !isNaN(data7))) && (isFinite(data7)))){
 validate83.errors = [{instancePath:instancePath+"/top",schemaPath:"#/properties/top/type",keyword:"type",params:{type: "integer"}}];
 return false;
 }
-if(errors === _errs16){
+if(errors === _errs15){
 if((typeof data7 == "number") && (isFinite(data7))){
 if(data7 > 4294967295 || isNaN(data7)){
 validate83.errors = [{instancePath:instancePath+"/top",schemaPath:"#/properties/top/maximum",keyword:"maximum",params:{comparison: "<=", limit: 4294967295}}];
@@ -10006,7 +8842,7 @@ return false;
 }
 }
 }
-var valid0 = _errs16 === errors;
+var valid0 = _errs15 === errors;
 }
 else {
 var valid0 = true;
@@ -10014,12 +8850,12 @@ var valid0 = true;
 if(valid0){
 if(data.cur !== undefined){
 let data8 = data.cur;
-const _errs18 = errors;
+const _errs17 = errors;
 if(!(((typeof data8 == "number") && (!(data8 % 1) && !isNaN(data8))) && (isFinite(data8)))){
 validate83.errors = [{instancePath:instancePath+"/cur",schemaPath:"#/properties/cur/type",keyword:"type",params:{type: "integer"}}];
 return false;
 }
-if(errors === _errs18){
+if(errors === _errs17){
 if((typeof data8 == "number") && (isFinite(data8))){
 if(data8 > 9007199254740991 || isNaN(data8)){
 validate83.errors = [{instancePath:instancePath+"/cur",schemaPath:"#/properties/cur/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991}}];
@@ -10033,7 +8869,7 @@ return false;
 }
 }
 }
-var valid0 = _errs18 === errors;
+var valid0 = _errs17 === errors;
 }
 else {
 var valid0 = true;
@@ -10041,12 +8877,12 @@ var valid0 = true;
 if(valid0){
 if(data.n !== undefined){
 let data9 = data.n;
-const _errs20 = errors;
+const _errs19 = errors;
 if(!(((typeof data9 == "number") && (!(data9 % 1) && !isNaN(data9))) && (isFinite(data9)))){
 validate83.errors = [{instancePath:instancePath+"/n",schemaPath:"#/properties/n/type",keyword:"type",params:{type: "integer"}}];
 return false;
 }
-if(errors === _errs20){
+if(errors === _errs19){
 if((typeof data9 == "number") && (isFinite(data9))){
 if(data9 > 9007199254740991 || isNaN(data9)){
 validate83.errors = [{instancePath:instancePath+"/n",schemaPath:"#/properties/n/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991}}];
@@ -10060,7 +8896,7 @@ return false;
 }
 }
 }
-var valid0 = _errs20 === errors;
+var valid0 = _errs19 === errors;
 }
 else {
 var valid0 = true;
@@ -10068,15 +8904,15 @@ var valid0 = true;
 if(valid0){
 if(data.op !== undefined){
 let data10 = data.op;
-const _errs22 = errors;
-if(errors === _errs22){
+const _errs21 = errors;
+if(errors === _errs21){
 if(typeof data10 === "string"){
-if(func1(data10) > 16){
+if(func2(data10) > 16){
 validate83.errors = [{instancePath:instancePath+"/op",schemaPath:"#/properties/op/maxLength",keyword:"maxLength",params:{limit: 16}}];
 return false;
 }
 else {
-if(func1(data10) < 1){
+if(func2(data10) < 1){
 validate83.errors = [{instancePath:instancePath+"/op",schemaPath:"#/properties/op/minLength",keyword:"minLength",params:{limit: 1}}];
 return false;
 }
@@ -10087,7 +8923,7 @@ validate83.errors = [{instancePath:instancePath+"/op",schemaPath:"#/properties/o
 return false;
 }
 }
-var valid0 = _errs22 === errors;
+var valid0 = _errs21 === errors;
 }
 else {
 var valid0 = true;
@@ -10116,7 +8952,7 @@ return errors === 0;
 validate83.evaluated = {"props":true,"dynamicProps":false,"dynamicItems":false};
 
 export const opEnrol: Validate = validate84 as Validate;
-const schema51 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:liaison:wire:op-enrol:1","type":"object","additionalProperties":false,"required":["mem","org","role","ik","n","pop","hc","wk","kids","nb","na"],"properties":{"mem":{"type":"integer","minimum":0,"maximum":4294967295},"org":{"type":"string","minLength":1,"maxLength":64},"role":{"type":"string","enum":["officer","analyst","administrator"]},"ik":{"type":"string","contentEncoding":"base64url","minLength":43,"maxLength":43},"n":{"type":"string","contentEncoding":"base64url","minLength":22,"maxLength":22},"pop":{"type":"string","contentEncoding":"base64url","minLength":86,"maxLength":86},"hc":{"type":"integer","minimum":0,"maximum":4},"wk":{"type":"integer","minimum":0,"maximum":2147483648},"kids":{"type":"array","minItems":1,"maxItems":16,"items":{"type":"string","contentEncoding":"base64url","minLength":43,"maxLength":43}},"nb":{"type":"integer","minimum":0,"maximum":9007199254740991},"na":{"type":"integer","minimum":0,"maximum":9007199254740991},"label":{"type":"string","minLength":1,"maxLength":64}}};
+const schema51 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:liaison:wire:op-enrol:1","type":"object","additionalProperties":false,"required":["mem","org","role","ik","n","pop","hc","wk","kids","nb","na"],"properties":{"mem":{"type":"integer","minimum":0,"maximum":4294967295},"org":{"type":"string","minLength":1,"maxLength":64},"role":{"type":"string","enum":["officer","analyst","administrator"]},"ik":{"byteLength":[32,32]},"n":{"byteLength":[16,16]},"pop":{"byteLength":[64,64]},"hc":{"type":"integer","minimum":0,"maximum":4},"wk":{"type":"integer","minimum":0,"maximum":2147483648},"kids":{"type":"array","minItems":1,"maxItems":16,"items":{"byteLength":[32,32]}},"nb":{"type":"integer","minimum":0,"maximum":9007199254740991},"na":{"type":"integer","minimum":0,"maximum":9007199254740991},"label":{"type":"string","minLength":1,"maxLength":64}},"notBytes":true};
 
 function validate84(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="urn:liaison:wire:op-enrol:1" */;
@@ -10129,6 +8965,10 @@ evaluated0.props = undefined;
 if(evaluated0.dynamicItems){
 evaluated0.items = undefined;
 }
+if(data instanceof Uint8Array){
+validate84.errors = [{instancePath,schemaPath:"#/notBytes",keyword:"notBytes",params:{}}];
+return false;
+}
 if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
@@ -10139,7 +8979,7 @@ return false;
 else {
 const _errs1 = errors;
 for(const key0 in data){
-if(!(func19.call(schema51.properties, key0))){
+if(!(func1.call(schema51.properties, key0))){
 validate84.errors = [{instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0}}];
 return false;
 break;
@@ -10178,12 +9018,12 @@ let data1 = data.org;
 const _errs4 = errors;
 if(errors === _errs4){
 if(typeof data1 === "string"){
-if(func1(data1) > 64){
+if(func2(data1) > 64){
 validate84.errors = [{instancePath:instancePath+"/org",schemaPath:"#/properties/org/maxLength",keyword:"maxLength",params:{limit: 64}}];
 return false;
 }
 else {
-if(func1(data1) < 1){
+if(func2(data1) < 1){
 validate84.errors = [{instancePath:instancePath+"/org",schemaPath:"#/properties/org/minLength",keyword:"minLength",params:{limit: 1}}];
 return false;
 }
@@ -10220,23 +9060,9 @@ if(valid0){
 if(data.ik !== undefined){
 let data3 = data.ik;
 const _errs8 = errors;
-if(errors === _errs8){
-if(typeof data3 === "string"){
-if(func1(data3) > 43){
-validate84.errors = [{instancePath:instancePath+"/ik",schemaPath:"#/properties/ik/maxLength",keyword:"maxLength",params:{limit: 43}}];
+if(!(data3 instanceof Uint8Array) || data3.length < 32 || data3.length > 32){
+validate84.errors = [{instancePath:instancePath+"/ik",schemaPath:"#/properties/ik/byteLength",keyword:"byteLength",params:{}}];
 return false;
-}
-else {
-if(func1(data3) < 43){
-validate84.errors = [{instancePath:instancePath+"/ik",schemaPath:"#/properties/ik/minLength",keyword:"minLength",params:{limit: 43}}];
-return false;
-}
-}
-}
-else {
-validate84.errors = [{instancePath:instancePath+"/ik",schemaPath:"#/properties/ik/type",keyword:"type",params:{type: "string"}}];
-return false;
-}
 }
 var valid0 = _errs8 === errors;
 }
@@ -10246,26 +9072,12 @@ var valid0 = true;
 if(valid0){
 if(data.n !== undefined){
 let data4 = data.n;
-const _errs10 = errors;
-if(errors === _errs10){
-if(typeof data4 === "string"){
-if(func1(data4) > 22){
-validate84.errors = [{instancePath:instancePath+"/n",schemaPath:"#/properties/n/maxLength",keyword:"maxLength",params:{limit: 22}}];
+const _errs9 = errors;
+if(!(data4 instanceof Uint8Array) || data4.length < 16 || data4.length > 16){
+validate84.errors = [{instancePath:instancePath+"/n",schemaPath:"#/properties/n/byteLength",keyword:"byteLength",params:{}}];
 return false;
 }
-else {
-if(func1(data4) < 22){
-validate84.errors = [{instancePath:instancePath+"/n",schemaPath:"#/properties/n/minLength",keyword:"minLength",params:{limit: 22}}];
-return false;
-}
-}
-}
-else {
-validate84.errors = [{instancePath:instancePath+"/n",schemaPath:"#/properties/n/type",keyword:"type",params:{type: "string"}}];
-return false;
-}
-}
-var valid0 = _errs10 === errors;
+var valid0 = _errs9 === errors;
 }
 else {
 var valid0 = true;
@@ -10273,26 +9085,12 @@ var valid0 = true;
 if(valid0){
 if(data.pop !== undefined){
 let data5 = data.pop;
-const _errs12 = errors;
-if(errors === _errs12){
-if(typeof data5 === "string"){
-if(func1(data5) > 86){
-validate84.errors = [{instancePath:instancePath+"/pop",schemaPath:"#/properties/pop/maxLength",keyword:"maxLength",params:{limit: 86}}];
+const _errs10 = errors;
+if(!(data5 instanceof Uint8Array) || data5.length < 64 || data5.length > 64){
+validate84.errors = [{instancePath:instancePath+"/pop",schemaPath:"#/properties/pop/byteLength",keyword:"byteLength",params:{}}];
 return false;
 }
-else {
-if(func1(data5) < 86){
-validate84.errors = [{instancePath:instancePath+"/pop",schemaPath:"#/properties/pop/minLength",keyword:"minLength",params:{limit: 86}}];
-return false;
-}
-}
-}
-else {
-validate84.errors = [{instancePath:instancePath+"/pop",schemaPath:"#/properties/pop/type",keyword:"type",params:{type: "string"}}];
-return false;
-}
-}
-var valid0 = _errs12 === errors;
+var valid0 = _errs10 === errors;
 }
 else {
 var valid0 = true;
@@ -10300,12 +9098,12 @@ var valid0 = true;
 if(valid0){
 if(data.hc !== undefined){
 let data6 = data.hc;
-const _errs14 = errors;
+const _errs11 = errors;
 if(!(((typeof data6 == "number") && (!(data6 % 1) && !isNaN(data6))) && (isFinite(data6)))){
 validate84.errors = [{instancePath:instancePath+"/hc",schemaPath:"#/properties/hc/type",keyword:"type",params:{type: "integer"}}];
 return false;
 }
-if(errors === _errs14){
+if(errors === _errs11){
 if((typeof data6 == "number") && (isFinite(data6))){
 if(data6 > 4 || isNaN(data6)){
 validate84.errors = [{instancePath:instancePath+"/hc",schemaPath:"#/properties/hc/maximum",keyword:"maximum",params:{comparison: "<=", limit: 4}}];
@@ -10319,7 +9117,7 @@ return false;
 }
 }
 }
-var valid0 = _errs14 === errors;
+var valid0 = _errs11 === errors;
 }
 else {
 var valid0 = true;
@@ -10327,12 +9125,12 @@ var valid0 = true;
 if(valid0){
 if(data.wk !== undefined){
 let data7 = data.wk;
-const _errs16 = errors;
+const _errs13 = errors;
 if(!(((typeof data7 == "number") && (!(data7 % 1) && !isNaN(data7))) && (isFinite(data7)))){
 validate84.errors = [{instancePath:instancePath+"/wk",schemaPath:"#/properties/wk/type",keyword:"type",params:{type: "integer"}}];
 return false;
 }
-if(errors === _errs16){
+if(errors === _errs13){
 if((typeof data7 == "number") && (isFinite(data7))){
 if(data7 > 2147483648 || isNaN(data7)){
 validate84.errors = [{instancePath:instancePath+"/wk",schemaPath:"#/properties/wk/maximum",keyword:"maximum",params:{comparison: "<=", limit: 2147483648}}];
@@ -10346,7 +9144,7 @@ return false;
 }
 }
 }
-var valid0 = _errs16 === errors;
+var valid0 = _errs13 === errors;
 }
 else {
 var valid0 = true;
@@ -10354,8 +9152,8 @@ var valid0 = true;
 if(valid0){
 if(data.kids !== undefined){
 let data8 = data.kids;
-const _errs18 = errors;
-if(errors === _errs18){
+const _errs15 = errors;
+if(errors === _errs15){
 if(Array.isArray(data8)){
 if(data8.length > 16){
 validate84.errors = [{instancePath:instancePath+"/kids",schemaPath:"#/properties/kids/maxItems",keyword:"maxItems",params:{limit: 16}}];
@@ -10371,26 +9169,12 @@ var valid1 = true;
 const len0 = data8.length;
 for(let i0=0; i0<len0; i0++){
 let data9 = data8[i0];
-const _errs20 = errors;
-if(errors === _errs20){
-if(typeof data9 === "string"){
-if(func1(data9) > 43){
-validate84.errors = [{instancePath:instancePath+"/kids/" + i0,schemaPath:"#/properties/kids/items/maxLength",keyword:"maxLength",params:{limit: 43}}];
+const _errs17 = errors;
+if(!(data9 instanceof Uint8Array) || data9.length < 32 || data9.length > 32){
+validate84.errors = [{instancePath:instancePath+"/kids/" + i0,schemaPath:"#/properties/kids/items/byteLength",keyword:"byteLength",params:{}}];
 return false;
 }
-else {
-if(func1(data9) < 43){
-validate84.errors = [{instancePath:instancePath+"/kids/" + i0,schemaPath:"#/properties/kids/items/minLength",keyword:"minLength",params:{limit: 43}}];
-return false;
-}
-}
-}
-else {
-validate84.errors = [{instancePath:instancePath+"/kids/" + i0,schemaPath:"#/properties/kids/items/type",keyword:"type",params:{type: "string"}}];
-return false;
-}
-}
-var valid1 = _errs20 === errors;
+var valid1 = _errs17 === errors;
 if(!valid1){
 break;
 }
@@ -10403,7 +9187,7 @@ validate84.errors = [{instancePath:instancePath+"/kids",schemaPath:"#/properties
 return false;
 }
 }
-var valid0 = _errs18 === errors;
+var valid0 = _errs15 === errors;
 }
 else {
 var valid0 = true;
@@ -10411,12 +9195,12 @@ var valid0 = true;
 if(valid0){
 if(data.nb !== undefined){
 let data10 = data.nb;
-const _errs22 = errors;
+const _errs18 = errors;
 if(!(((typeof data10 == "number") && (!(data10 % 1) && !isNaN(data10))) && (isFinite(data10)))){
 validate84.errors = [{instancePath:instancePath+"/nb",schemaPath:"#/properties/nb/type",keyword:"type",params:{type: "integer"}}];
 return false;
 }
-if(errors === _errs22){
+if(errors === _errs18){
 if((typeof data10 == "number") && (isFinite(data10))){
 if(data10 > 9007199254740991 || isNaN(data10)){
 validate84.errors = [{instancePath:instancePath+"/nb",schemaPath:"#/properties/nb/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991}}];
@@ -10430,7 +9214,7 @@ return false;
 }
 }
 }
-var valid0 = _errs22 === errors;
+var valid0 = _errs18 === errors;
 }
 else {
 var valid0 = true;
@@ -10438,12 +9222,12 @@ var valid0 = true;
 if(valid0){
 if(data.na !== undefined){
 let data11 = data.na;
-const _errs24 = errors;
+const _errs20 = errors;
 if(!(((typeof data11 == "number") && (!(data11 % 1) && !isNaN(data11))) && (isFinite(data11)))){
 validate84.errors = [{instancePath:instancePath+"/na",schemaPath:"#/properties/na/type",keyword:"type",params:{type: "integer"}}];
 return false;
 }
-if(errors === _errs24){
+if(errors === _errs20){
 if((typeof data11 == "number") && (isFinite(data11))){
 if(data11 > 9007199254740991 || isNaN(data11)){
 validate84.errors = [{instancePath:instancePath+"/na",schemaPath:"#/properties/na/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991}}];
@@ -10457,7 +9241,7 @@ return false;
 }
 }
 }
-var valid0 = _errs24 === errors;
+var valid0 = _errs20 === errors;
 }
 else {
 var valid0 = true;
@@ -10465,15 +9249,15 @@ var valid0 = true;
 if(valid0){
 if(data.label !== undefined){
 let data12 = data.label;
-const _errs26 = errors;
-if(errors === _errs26){
+const _errs22 = errors;
+if(errors === _errs22){
 if(typeof data12 === "string"){
-if(func1(data12) > 64){
+if(func2(data12) > 64){
 validate84.errors = [{instancePath:instancePath+"/label",schemaPath:"#/properties/label/maxLength",keyword:"maxLength",params:{limit: 64}}];
 return false;
 }
 else {
-if(func1(data12) < 1){
+if(func2(data12) < 1){
 validate84.errors = [{instancePath:instancePath+"/label",schemaPath:"#/properties/label/minLength",keyword:"minLength",params:{limit: 1}}];
 return false;
 }
@@ -10484,7 +9268,7 @@ validate84.errors = [{instancePath:instancePath+"/label",schemaPath:"#/propertie
 return false;
 }
 }
-var valid0 = _errs26 === errors;
+var valid0 = _errs22 === errors;
 }
 else {
 var valid0 = true;
@@ -10514,7 +9298,7 @@ return errors === 0;
 validate84.evaluated = {"props":true,"dynamicProps":false,"dynamicItems":false};
 
 export const opEpoch: Validate = validate85 as Validate;
-const schema52 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:liaison:wire:op-epoch:1","type":"object","additionalProperties":false,"required":["dev","wk","kids"],"properties":{"dev":{"type":"integer","minimum":0,"maximum":4294967295},"wk":{"type":"integer","minimum":0,"maximum":2147483648},"kids":{"type":"array","minItems":1,"maxItems":16,"items":{"type":"string","contentEncoding":"base64url","minLength":43,"maxLength":43}}}};
+const schema52 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:liaison:wire:op-epoch:1","type":"object","additionalProperties":false,"required":["dev","wk","kids"],"properties":{"dev":{"type":"integer","minimum":0,"maximum":4294967295},"wk":{"type":"integer","minimum":0,"maximum":2147483648},"kids":{"type":"array","minItems":1,"maxItems":16,"items":{"byteLength":[32,32]}}},"notBytes":true};
 
 function validate85(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="urn:liaison:wire:op-epoch:1" */;
@@ -10526,6 +9310,10 @@ evaluated0.props = undefined;
 }
 if(evaluated0.dynamicItems){
 evaluated0.items = undefined;
+}
+if(data instanceof Uint8Array){
+validate85.errors = [{instancePath,schemaPath:"#/notBytes",keyword:"notBytes",params:{}}];
+return false;
 }
 if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -10618,23 +9406,9 @@ const len0 = data2.length;
 for(let i0=0; i0<len0; i0++){
 let data3 = data2[i0];
 const _errs8 = errors;
-if(errors === _errs8){
-if(typeof data3 === "string"){
-if(func1(data3) > 43){
-validate85.errors = [{instancePath:instancePath+"/kids/" + i0,schemaPath:"#/properties/kids/items/maxLength",keyword:"maxLength",params:{limit: 43}}];
+if(!(data3 instanceof Uint8Array) || data3.length < 32 || data3.length > 32){
+validate85.errors = [{instancePath:instancePath+"/kids/" + i0,schemaPath:"#/properties/kids/items/byteLength",keyword:"byteLength",params:{}}];
 return false;
-}
-else {
-if(func1(data3) < 43){
-validate85.errors = [{instancePath:instancePath+"/kids/" + i0,schemaPath:"#/properties/kids/items/minLength",keyword:"minLength",params:{limit: 43}}];
-return false;
-}
-}
-}
-else {
-validate85.errors = [{instancePath:instancePath+"/kids/" + i0,schemaPath:"#/properties/kids/items/type",keyword:"type",params:{type: "string"}}];
-return false;
-}
 }
 var valid1 = _errs8 === errors;
 if(!valid1){
@@ -10670,7 +9444,7 @@ return errors === 0;
 validate85.evaluated = {"props":true,"dynamicProps":false,"dynamicItems":false};
 
 export const opGenesis: Validate = validate86 as Validate;
-const schema53 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:liaison:wire:op-genesis:1","type":"object","additionalProperties":false,"required":["name","ver","admins","m","r","relays","logs","flu","freshness","recallHold"],"properties":{"name":{"type":"string","minLength":3,"maxLength":64,"pattern":"^[a-z0-9][a-z0-9.-]*$"},"ver":{"const":1,"type":"integer"},"admins":{"type":"array","minItems":1,"maxItems":32,"items":{"type":"object","additionalProperties":false,"required":["num","org","name","key"],"properties":{"num":{"type":"integer","minimum":1,"maximum":65535},"org":{"type":"string","minLength":1,"maxLength":32},"name":{"type":"string","minLength":1,"maxLength":128},"key":{"type":"string","contentEncoding":"base64url","minLength":43,"maxLength":43}}}},"m":{"type":"integer","minimum":1,"maximum":32},"r":{"type":"integer","minimum":1,"maximum":32},"relays":{"type":"array","minItems":1,"maxItems":64,"items":{"type":"object","additionalProperties":false,"required":["num","key","origin"],"properties":{"num":{"type":"integer","minimum":1,"maximum":65535},"key":{"type":"string","contentEncoding":"base64url","minLength":43,"maxLength":43},"origin":{"type":"string","minLength":1,"maxLength":200}}}},"logs":{"type":"object","additionalProperties":false,"required":["dir","audit"],"properties":{"dir":{"type":"string","contentEncoding":"base64url","minLength":43,"maxLength":43},"audit":{"type":"string","contentEncoding":"base64url","minLength":43,"maxLength":43}}},"flu":{"type":"array","minItems":1,"maxItems":16,"items":{"type":"string","minLength":2,"maxLength":16,"pattern":"^[A-Z][A-Z0-9]*$"}},"freshness":{"type":"object","additionalProperties":false,"required":["maxAge","need"],"properties":{"maxAge":{"type":"integer","minimum":60000,"maximum":9007199254740991},"need":{"type":"object","additionalProperties":false,"required":["flu","admin","witness"],"properties":{"flu":{"type":"integer","minimum":0,"maximum":16},"admin":{"type":"integer","minimum":0,"maximum":16},"witness":{"type":"integer","minimum":0,"maximum":16}}}}},"recallHold":{"type":"integer","minimum":0,"maximum":9007199254740991},"example":{"const":1,"type":"integer"},"cosigners":{"type":"array","minItems":0,"maxItems":64,"items":{"type":"object","additionalProperties":false,"required":["name","key","kind"],"properties":{"name":{"type":"string","minLength":1,"maxLength":200},"key":{"type":"string","contentEncoding":"base64url","minLength":43,"maxLength":43},"kind":{"type":"string","enum":["flu","admin","witness"]}}}}}};
+const schema53 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:liaison:wire:op-genesis:1","type":"object","additionalProperties":false,"required":["name","ver","admins","m","r","relays","logs","flu","freshness","recallHold"],"properties":{"name":{"type":"string","minLength":3,"maxLength":64,"pattern":"^[a-z0-9][a-z0-9.-]*$"},"ver":{"const":1,"type":"integer"},"admins":{"type":"array","minItems":1,"maxItems":32,"items":{"type":"object","additionalProperties":false,"required":["num","org","name","key"],"properties":{"num":{"type":"integer","minimum":1,"maximum":65535},"org":{"type":"string","minLength":1,"maxLength":32},"name":{"type":"string","minLength":1,"maxLength":128},"key":{"byteLength":[32,32]}},"notBytes":true}},"m":{"type":"integer","minimum":1,"maximum":32},"r":{"type":"integer","minimum":1,"maximum":32},"relays":{"type":"array","minItems":1,"maxItems":64,"items":{"type":"object","additionalProperties":false,"required":["num","key","origin"],"properties":{"num":{"type":"integer","minimum":1,"maximum":65535},"key":{"byteLength":[32,32]},"origin":{"type":"string","minLength":1,"maxLength":200}},"notBytes":true}},"logs":{"type":"object","additionalProperties":false,"required":["dir","audit"],"properties":{"dir":{"byteLength":[32,32]},"audit":{"byteLength":[32,32]}},"notBytes":true},"flu":{"type":"array","minItems":1,"maxItems":16,"items":{"type":"string","minLength":2,"maxLength":16,"pattern":"^[A-Z][A-Z0-9]*$"}},"freshness":{"type":"object","additionalProperties":false,"required":["maxAge","need"],"properties":{"maxAge":{"type":"integer","minimum":60000,"maximum":9007199254740991},"need":{"type":"object","additionalProperties":false,"required":["flu","admin","witness"],"properties":{"flu":{"type":"integer","minimum":0,"maximum":16},"admin":{"type":"integer","minimum":0,"maximum":16},"witness":{"type":"integer","minimum":0,"maximum":16}},"notBytes":true}},"notBytes":true},"recallHold":{"type":"integer","minimum":0,"maximum":9007199254740991},"example":{"const":1,"type":"integer"},"cosigners":{"type":"array","minItems":0,"maxItems":64,"items":{"type":"object","additionalProperties":false,"required":["name","key","kind"],"properties":{"name":{"type":"string","minLength":1,"maxLength":200},"key":{"byteLength":[32,32]},"kind":{"type":"string","enum":["flu","admin","witness"]}},"notBytes":true}}},"notBytes":true};
 const pattern3 = new RegExp("^[a-z0-9][a-z0-9.-]*$", "u");
 const pattern4 = new RegExp("^[A-Z][A-Z0-9]*$", "u");
 
@@ -10685,6 +9459,10 @@ evaluated0.props = undefined;
 if(evaluated0.dynamicItems){
 evaluated0.items = undefined;
 }
+if(data instanceof Uint8Array){
+validate86.errors = [{instancePath,schemaPath:"#/notBytes",keyword:"notBytes",params:{}}];
+return false;
+}
 if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
@@ -10695,7 +9473,7 @@ return false;
 else {
 const _errs1 = errors;
 for(const key0 in data){
-if(!(func19.call(schema53.properties, key0))){
+if(!(func1.call(schema53.properties, key0))){
 validate86.errors = [{instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0}}];
 return false;
 break;
@@ -10707,12 +9485,12 @@ let data0 = data.name;
 const _errs2 = errors;
 if(errors === _errs2){
 if(typeof data0 === "string"){
-if(func1(data0) > 64){
+if(func2(data0) > 64){
 validate86.errors = [{instancePath:instancePath+"/name",schemaPath:"#/properties/name/maxLength",keyword:"maxLength",params:{limit: 64}}];
 return false;
 }
 else {
-if(func1(data0) < 3){
+if(func2(data0) < 3){
 validate86.errors = [{instancePath:instancePath+"/name",schemaPath:"#/properties/name/minLength",keyword:"minLength",params:{limit: 3}}];
 return false;
 }
@@ -10772,6 +9550,10 @@ const len0 = data2.length;
 for(let i0=0; i0<len0; i0++){
 let data3 = data2[i0];
 const _errs8 = errors;
+if(data3 instanceof Uint8Array){
+validate86.errors = [{instancePath:instancePath+"/admins/" + i0,schemaPath:"#/properties/admins/items/notBytes",keyword:"notBytes",params:{}}];
+return false;
+}
 if(errors === _errs8){
 if(data3 && typeof data3 == "object" && !Array.isArray(data3)){
 let missing1;
@@ -10821,12 +9603,12 @@ let data5 = data3.org;
 const _errs13 = errors;
 if(errors === _errs13){
 if(typeof data5 === "string"){
-if(func1(data5) > 32){
+if(func2(data5) > 32){
 validate86.errors = [{instancePath:instancePath+"/admins/" + i0+"/org",schemaPath:"#/properties/admins/items/properties/org/maxLength",keyword:"maxLength",params:{limit: 32}}];
 return false;
 }
 else {
-if(func1(data5) < 1){
+if(func2(data5) < 1){
 validate86.errors = [{instancePath:instancePath+"/admins/" + i0+"/org",schemaPath:"#/properties/admins/items/properties/org/minLength",keyword:"minLength",params:{limit: 1}}];
 return false;
 }
@@ -10848,12 +9630,12 @@ let data6 = data3.name;
 const _errs15 = errors;
 if(errors === _errs15){
 if(typeof data6 === "string"){
-if(func1(data6) > 128){
+if(func2(data6) > 128){
 validate86.errors = [{instancePath:instancePath+"/admins/" + i0+"/name",schemaPath:"#/properties/admins/items/properties/name/maxLength",keyword:"maxLength",params:{limit: 128}}];
 return false;
 }
 else {
-if(func1(data6) < 1){
+if(func2(data6) < 1){
 validate86.errors = [{instancePath:instancePath+"/admins/" + i0+"/name",schemaPath:"#/properties/admins/items/properties/name/minLength",keyword:"minLength",params:{limit: 1}}];
 return false;
 }
@@ -10873,23 +9655,9 @@ if(valid2){
 if(data3.key !== undefined){
 let data7 = data3.key;
 const _errs17 = errors;
-if(errors === _errs17){
-if(typeof data7 === "string"){
-if(func1(data7) > 43){
-validate86.errors = [{instancePath:instancePath+"/admins/" + i0+"/key",schemaPath:"#/properties/admins/items/properties/key/maxLength",keyword:"maxLength",params:{limit: 43}}];
+if(!(data7 instanceof Uint8Array) || data7.length < 32 || data7.length > 32){
+validate86.errors = [{instancePath:instancePath+"/admins/" + i0+"/key",schemaPath:"#/properties/admins/items/properties/key/byteLength",keyword:"byteLength",params:{}}];
 return false;
-}
-else {
-if(func1(data7) < 43){
-validate86.errors = [{instancePath:instancePath+"/admins/" + i0+"/key",schemaPath:"#/properties/admins/items/properties/key/minLength",keyword:"minLength",params:{limit: 43}}];
-return false;
-}
-}
-}
-else {
-validate86.errors = [{instancePath:instancePath+"/admins/" + i0+"/key",schemaPath:"#/properties/admins/items/properties/key/type",keyword:"type",params:{type: "string"}}];
-return false;
-}
 }
 var valid2 = _errs17 === errors;
 }
@@ -10928,12 +9696,12 @@ var valid0 = true;
 if(valid0){
 if(data.m !== undefined){
 let data8 = data.m;
-const _errs19 = errors;
+const _errs18 = errors;
 if(!(((typeof data8 == "number") && (!(data8 % 1) && !isNaN(data8))) && (isFinite(data8)))){
 validate86.errors = [{instancePath:instancePath+"/m",schemaPath:"#/properties/m/type",keyword:"type",params:{type: "integer"}}];
 return false;
 }
-if(errors === _errs19){
+if(errors === _errs18){
 if((typeof data8 == "number") && (isFinite(data8))){
 if(data8 > 32 || isNaN(data8)){
 validate86.errors = [{instancePath:instancePath+"/m",schemaPath:"#/properties/m/maximum",keyword:"maximum",params:{comparison: "<=", limit: 32}}];
@@ -10947,7 +9715,7 @@ return false;
 }
 }
 }
-var valid0 = _errs19 === errors;
+var valid0 = _errs18 === errors;
 }
 else {
 var valid0 = true;
@@ -10955,12 +9723,12 @@ var valid0 = true;
 if(valid0){
 if(data.r !== undefined){
 let data9 = data.r;
-const _errs21 = errors;
+const _errs20 = errors;
 if(!(((typeof data9 == "number") && (!(data9 % 1) && !isNaN(data9))) && (isFinite(data9)))){
 validate86.errors = [{instancePath:instancePath+"/r",schemaPath:"#/properties/r/type",keyword:"type",params:{type: "integer"}}];
 return false;
 }
-if(errors === _errs21){
+if(errors === _errs20){
 if((typeof data9 == "number") && (isFinite(data9))){
 if(data9 > 32 || isNaN(data9)){
 validate86.errors = [{instancePath:instancePath+"/r",schemaPath:"#/properties/r/maximum",keyword:"maximum",params:{comparison: "<=", limit: 32}}];
@@ -10974,7 +9742,7 @@ return false;
 }
 }
 }
-var valid0 = _errs21 === errors;
+var valid0 = _errs20 === errors;
 }
 else {
 var valid0 = true;
@@ -10982,8 +9750,8 @@ var valid0 = true;
 if(valid0){
 if(data.relays !== undefined){
 let data10 = data.relays;
-const _errs23 = errors;
-if(errors === _errs23){
+const _errs22 = errors;
+if(errors === _errs22){
 if(Array.isArray(data10)){
 if(data10.length > 64){
 validate86.errors = [{instancePath:instancePath+"/relays",schemaPath:"#/properties/relays/maxItems",keyword:"maxItems",params:{limit: 64}}];
@@ -10999,8 +9767,12 @@ var valid3 = true;
 const len1 = data10.length;
 for(let i1=0; i1<len1; i1++){
 let data11 = data10[i1];
-const _errs25 = errors;
-if(errors === _errs25){
+const _errs24 = errors;
+if(data11 instanceof Uint8Array){
+validate86.errors = [{instancePath:instancePath+"/relays/" + i1,schemaPath:"#/properties/relays/items/notBytes",keyword:"notBytes",params:{}}];
+return false;
+}
+if(errors === _errs24){
 if(data11 && typeof data11 == "object" && !Array.isArray(data11)){
 let missing2;
 if((((data11.num === undefined) && (missing2 = "num")) || ((data11.key === undefined) && (missing2 = "key"))) || ((data11.origin === undefined) && (missing2 = "origin"))){
@@ -11008,7 +9780,7 @@ validate86.errors = [{instancePath:instancePath+"/relays/" + i1,schemaPath:"#/pr
 return false;
 }
 else {
-const _errs27 = errors;
+const _errs26 = errors;
 for(const key2 in data11){
 if(!(((key2 === "num") || (key2 === "key")) || (key2 === "origin"))){
 validate86.errors = [{instancePath:instancePath+"/relays/" + i1,schemaPath:"#/properties/relays/items/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key2}}];
@@ -11016,15 +9788,15 @@ return false;
 break;
 }
 }
-if(_errs27 === errors){
+if(_errs26 === errors){
 if(data11.num !== undefined){
 let data12 = data11.num;
-const _errs28 = errors;
+const _errs27 = errors;
 if(!(((typeof data12 == "number") && (!(data12 % 1) && !isNaN(data12))) && (isFinite(data12)))){
 validate86.errors = [{instancePath:instancePath+"/relays/" + i1+"/num",schemaPath:"#/properties/relays/items/properties/num/type",keyword:"type",params:{type: "integer"}}];
 return false;
 }
-if(errors === _errs28){
+if(errors === _errs27){
 if((typeof data12 == "number") && (isFinite(data12))){
 if(data12 > 65535 || isNaN(data12)){
 validate86.errors = [{instancePath:instancePath+"/relays/" + i1+"/num",schemaPath:"#/properties/relays/items/properties/num/maximum",keyword:"maximum",params:{comparison: "<=", limit: 65535}}];
@@ -11038,7 +9810,7 @@ return false;
 }
 }
 }
-var valid4 = _errs28 === errors;
+var valid4 = _errs27 === errors;
 }
 else {
 var valid4 = true;
@@ -11046,26 +9818,12 @@ var valid4 = true;
 if(valid4){
 if(data11.key !== undefined){
 let data13 = data11.key;
-const _errs30 = errors;
-if(errors === _errs30){
-if(typeof data13 === "string"){
-if(func1(data13) > 43){
-validate86.errors = [{instancePath:instancePath+"/relays/" + i1+"/key",schemaPath:"#/properties/relays/items/properties/key/maxLength",keyword:"maxLength",params:{limit: 43}}];
+const _errs29 = errors;
+if(!(data13 instanceof Uint8Array) || data13.length < 32 || data13.length > 32){
+validate86.errors = [{instancePath:instancePath+"/relays/" + i1+"/key",schemaPath:"#/properties/relays/items/properties/key/byteLength",keyword:"byteLength",params:{}}];
 return false;
 }
-else {
-if(func1(data13) < 43){
-validate86.errors = [{instancePath:instancePath+"/relays/" + i1+"/key",schemaPath:"#/properties/relays/items/properties/key/minLength",keyword:"minLength",params:{limit: 43}}];
-return false;
-}
-}
-}
-else {
-validate86.errors = [{instancePath:instancePath+"/relays/" + i1+"/key",schemaPath:"#/properties/relays/items/properties/key/type",keyword:"type",params:{type: "string"}}];
-return false;
-}
-}
-var valid4 = _errs30 === errors;
+var valid4 = _errs29 === errors;
 }
 else {
 var valid4 = true;
@@ -11073,15 +9831,15 @@ var valid4 = true;
 if(valid4){
 if(data11.origin !== undefined){
 let data14 = data11.origin;
-const _errs32 = errors;
-if(errors === _errs32){
+const _errs30 = errors;
+if(errors === _errs30){
 if(typeof data14 === "string"){
-if(func1(data14) > 200){
+if(func2(data14) > 200){
 validate86.errors = [{instancePath:instancePath+"/relays/" + i1+"/origin",schemaPath:"#/properties/relays/items/properties/origin/maxLength",keyword:"maxLength",params:{limit: 200}}];
 return false;
 }
 else {
-if(func1(data14) < 1){
+if(func2(data14) < 1){
 validate86.errors = [{instancePath:instancePath+"/relays/" + i1+"/origin",schemaPath:"#/properties/relays/items/properties/origin/minLength",keyword:"minLength",params:{limit: 1}}];
 return false;
 }
@@ -11092,7 +9850,7 @@ validate86.errors = [{instancePath:instancePath+"/relays/" + i1+"/origin",schema
 return false;
 }
 }
-var valid4 = _errs32 === errors;
+var valid4 = _errs30 === errors;
 }
 else {
 var valid4 = true;
@@ -11107,7 +9865,7 @@ validate86.errors = [{instancePath:instancePath+"/relays/" + i1,schemaPath:"#/pr
 return false;
 }
 }
-var valid3 = _errs25 === errors;
+var valid3 = _errs24 === errors;
 if(!valid3){
 break;
 }
@@ -11120,7 +9878,7 @@ validate86.errors = [{instancePath:instancePath+"/relays",schemaPath:"#/properti
 return false;
 }
 }
-var valid0 = _errs23 === errors;
+var valid0 = _errs22 === errors;
 }
 else {
 var valid0 = true;
@@ -11128,8 +9886,12 @@ var valid0 = true;
 if(valid0){
 if(data.logs !== undefined){
 let data15 = data.logs;
-const _errs34 = errors;
-if(errors === _errs34){
+const _errs32 = errors;
+if(data15 instanceof Uint8Array){
+validate86.errors = [{instancePath:instancePath+"/logs",schemaPath:"#/properties/logs/notBytes",keyword:"notBytes",params:{}}];
+return false;
+}
+if(errors === _errs32){
 if(data15 && typeof data15 == "object" && !Array.isArray(data15)){
 let missing3;
 if(((data15.dir === undefined) && (missing3 = "dir")) || ((data15.audit === undefined) && (missing3 = "audit"))){
@@ -11137,7 +9899,7 @@ validate86.errors = [{instancePath:instancePath+"/logs",schemaPath:"#/properties
 return false;
 }
 else {
-const _errs36 = errors;
+const _errs34 = errors;
 for(const key3 in data15){
 if(!((key3 === "dir") || (key3 === "audit"))){
 validate86.errors = [{instancePath:instancePath+"/logs",schemaPath:"#/properties/logs/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key3}}];
@@ -11145,29 +9907,15 @@ return false;
 break;
 }
 }
-if(_errs36 === errors){
+if(_errs34 === errors){
 if(data15.dir !== undefined){
 let data16 = data15.dir;
-const _errs37 = errors;
-if(errors === _errs37){
-if(typeof data16 === "string"){
-if(func1(data16) > 43){
-validate86.errors = [{instancePath:instancePath+"/logs/dir",schemaPath:"#/properties/logs/properties/dir/maxLength",keyword:"maxLength",params:{limit: 43}}];
+const _errs35 = errors;
+if(!(data16 instanceof Uint8Array) || data16.length < 32 || data16.length > 32){
+validate86.errors = [{instancePath:instancePath+"/logs/dir",schemaPath:"#/properties/logs/properties/dir/byteLength",keyword:"byteLength",params:{}}];
 return false;
 }
-else {
-if(func1(data16) < 43){
-validate86.errors = [{instancePath:instancePath+"/logs/dir",schemaPath:"#/properties/logs/properties/dir/minLength",keyword:"minLength",params:{limit: 43}}];
-return false;
-}
-}
-}
-else {
-validate86.errors = [{instancePath:instancePath+"/logs/dir",schemaPath:"#/properties/logs/properties/dir/type",keyword:"type",params:{type: "string"}}];
-return false;
-}
-}
-var valid5 = _errs37 === errors;
+var valid5 = _errs35 === errors;
 }
 else {
 var valid5 = true;
@@ -11175,26 +9923,12 @@ var valid5 = true;
 if(valid5){
 if(data15.audit !== undefined){
 let data17 = data15.audit;
-const _errs39 = errors;
-if(errors === _errs39){
-if(typeof data17 === "string"){
-if(func1(data17) > 43){
-validate86.errors = [{instancePath:instancePath+"/logs/audit",schemaPath:"#/properties/logs/properties/audit/maxLength",keyword:"maxLength",params:{limit: 43}}];
+const _errs36 = errors;
+if(!(data17 instanceof Uint8Array) || data17.length < 32 || data17.length > 32){
+validate86.errors = [{instancePath:instancePath+"/logs/audit",schemaPath:"#/properties/logs/properties/audit/byteLength",keyword:"byteLength",params:{}}];
 return false;
 }
-else {
-if(func1(data17) < 43){
-validate86.errors = [{instancePath:instancePath+"/logs/audit",schemaPath:"#/properties/logs/properties/audit/minLength",keyword:"minLength",params:{limit: 43}}];
-return false;
-}
-}
-}
-else {
-validate86.errors = [{instancePath:instancePath+"/logs/audit",schemaPath:"#/properties/logs/properties/audit/type",keyword:"type",params:{type: "string"}}];
-return false;
-}
-}
-var valid5 = _errs39 === errors;
+var valid5 = _errs36 === errors;
 }
 else {
 var valid5 = true;
@@ -11208,7 +9942,7 @@ validate86.errors = [{instancePath:instancePath+"/logs",schemaPath:"#/properties
 return false;
 }
 }
-var valid0 = _errs34 === errors;
+var valid0 = _errs32 === errors;
 }
 else {
 var valid0 = true;
@@ -11216,8 +9950,8 @@ var valid0 = true;
 if(valid0){
 if(data.flu !== undefined){
 let data18 = data.flu;
-const _errs41 = errors;
-if(errors === _errs41){
+const _errs37 = errors;
+if(errors === _errs37){
 if(Array.isArray(data18)){
 if(data18.length > 16){
 validate86.errors = [{instancePath:instancePath+"/flu",schemaPath:"#/properties/flu/maxItems",keyword:"maxItems",params:{limit: 16}}];
@@ -11233,15 +9967,15 @@ var valid6 = true;
 const len2 = data18.length;
 for(let i2=0; i2<len2; i2++){
 let data19 = data18[i2];
-const _errs43 = errors;
-if(errors === _errs43){
+const _errs39 = errors;
+if(errors === _errs39){
 if(typeof data19 === "string"){
-if(func1(data19) > 16){
+if(func2(data19) > 16){
 validate86.errors = [{instancePath:instancePath+"/flu/" + i2,schemaPath:"#/properties/flu/items/maxLength",keyword:"maxLength",params:{limit: 16}}];
 return false;
 }
 else {
-if(func1(data19) < 2){
+if(func2(data19) < 2){
 validate86.errors = [{instancePath:instancePath+"/flu/" + i2,schemaPath:"#/properties/flu/items/minLength",keyword:"minLength",params:{limit: 2}}];
 return false;
 }
@@ -11258,7 +9992,7 @@ validate86.errors = [{instancePath:instancePath+"/flu/" + i2,schemaPath:"#/prope
 return false;
 }
 }
-var valid6 = _errs43 === errors;
+var valid6 = _errs39 === errors;
 if(!valid6){
 break;
 }
@@ -11271,7 +10005,7 @@ validate86.errors = [{instancePath:instancePath+"/flu",schemaPath:"#/properties/
 return false;
 }
 }
-var valid0 = _errs41 === errors;
+var valid0 = _errs37 === errors;
 }
 else {
 var valid0 = true;
@@ -11279,8 +10013,12 @@ var valid0 = true;
 if(valid0){
 if(data.freshness !== undefined){
 let data20 = data.freshness;
-const _errs45 = errors;
-if(errors === _errs45){
+const _errs41 = errors;
+if(data20 instanceof Uint8Array){
+validate86.errors = [{instancePath:instancePath+"/freshness",schemaPath:"#/properties/freshness/notBytes",keyword:"notBytes",params:{}}];
+return false;
+}
+if(errors === _errs41){
 if(data20 && typeof data20 == "object" && !Array.isArray(data20)){
 let missing4;
 if(((data20.maxAge === undefined) && (missing4 = "maxAge")) || ((data20.need === undefined) && (missing4 = "need"))){
@@ -11288,7 +10026,7 @@ validate86.errors = [{instancePath:instancePath+"/freshness",schemaPath:"#/prope
 return false;
 }
 else {
-const _errs47 = errors;
+const _errs43 = errors;
 for(const key4 in data20){
 if(!((key4 === "maxAge") || (key4 === "need"))){
 validate86.errors = [{instancePath:instancePath+"/freshness",schemaPath:"#/properties/freshness/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key4}}];
@@ -11296,15 +10034,15 @@ return false;
 break;
 }
 }
-if(_errs47 === errors){
+if(_errs43 === errors){
 if(data20.maxAge !== undefined){
 let data21 = data20.maxAge;
-const _errs48 = errors;
+const _errs44 = errors;
 if(!(((typeof data21 == "number") && (!(data21 % 1) && !isNaN(data21))) && (isFinite(data21)))){
 validate86.errors = [{instancePath:instancePath+"/freshness/maxAge",schemaPath:"#/properties/freshness/properties/maxAge/type",keyword:"type",params:{type: "integer"}}];
 return false;
 }
-if(errors === _errs48){
+if(errors === _errs44){
 if((typeof data21 == "number") && (isFinite(data21))){
 if(data21 > 9007199254740991 || isNaN(data21)){
 validate86.errors = [{instancePath:instancePath+"/freshness/maxAge",schemaPath:"#/properties/freshness/properties/maxAge/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991}}];
@@ -11318,7 +10056,7 @@ return false;
 }
 }
 }
-var valid7 = _errs48 === errors;
+var valid7 = _errs44 === errors;
 }
 else {
 var valid7 = true;
@@ -11326,8 +10064,12 @@ var valid7 = true;
 if(valid7){
 if(data20.need !== undefined){
 let data22 = data20.need;
-const _errs50 = errors;
-if(errors === _errs50){
+const _errs46 = errors;
+if(data22 instanceof Uint8Array){
+validate86.errors = [{instancePath:instancePath+"/freshness/need",schemaPath:"#/properties/freshness/properties/need/notBytes",keyword:"notBytes",params:{}}];
+return false;
+}
+if(errors === _errs46){
 if(data22 && typeof data22 == "object" && !Array.isArray(data22)){
 let missing5;
 if((((data22.flu === undefined) && (missing5 = "flu")) || ((data22.admin === undefined) && (missing5 = "admin"))) || ((data22.witness === undefined) && (missing5 = "witness"))){
@@ -11335,7 +10077,7 @@ validate86.errors = [{instancePath:instancePath+"/freshness/need",schemaPath:"#/
 return false;
 }
 else {
-const _errs52 = errors;
+const _errs48 = errors;
 for(const key5 in data22){
 if(!(((key5 === "flu") || (key5 === "admin")) || (key5 === "witness"))){
 validate86.errors = [{instancePath:instancePath+"/freshness/need",schemaPath:"#/properties/freshness/properties/need/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key5}}];
@@ -11343,15 +10085,15 @@ return false;
 break;
 }
 }
-if(_errs52 === errors){
+if(_errs48 === errors){
 if(data22.flu !== undefined){
 let data23 = data22.flu;
-const _errs53 = errors;
+const _errs49 = errors;
 if(!(((typeof data23 == "number") && (!(data23 % 1) && !isNaN(data23))) && (isFinite(data23)))){
 validate86.errors = [{instancePath:instancePath+"/freshness/need/flu",schemaPath:"#/properties/freshness/properties/need/properties/flu/type",keyword:"type",params:{type: "integer"}}];
 return false;
 }
-if(errors === _errs53){
+if(errors === _errs49){
 if((typeof data23 == "number") && (isFinite(data23))){
 if(data23 > 16 || isNaN(data23)){
 validate86.errors = [{instancePath:instancePath+"/freshness/need/flu",schemaPath:"#/properties/freshness/properties/need/properties/flu/maximum",keyword:"maximum",params:{comparison: "<=", limit: 16}}];
@@ -11365,7 +10107,7 @@ return false;
 }
 }
 }
-var valid8 = _errs53 === errors;
+var valid8 = _errs49 === errors;
 }
 else {
 var valid8 = true;
@@ -11373,12 +10115,12 @@ var valid8 = true;
 if(valid8){
 if(data22.admin !== undefined){
 let data24 = data22.admin;
-const _errs55 = errors;
+const _errs51 = errors;
 if(!(((typeof data24 == "number") && (!(data24 % 1) && !isNaN(data24))) && (isFinite(data24)))){
 validate86.errors = [{instancePath:instancePath+"/freshness/need/admin",schemaPath:"#/properties/freshness/properties/need/properties/admin/type",keyword:"type",params:{type: "integer"}}];
 return false;
 }
-if(errors === _errs55){
+if(errors === _errs51){
 if((typeof data24 == "number") && (isFinite(data24))){
 if(data24 > 16 || isNaN(data24)){
 validate86.errors = [{instancePath:instancePath+"/freshness/need/admin",schemaPath:"#/properties/freshness/properties/need/properties/admin/maximum",keyword:"maximum",params:{comparison: "<=", limit: 16}}];
@@ -11392,7 +10134,7 @@ return false;
 }
 }
 }
-var valid8 = _errs55 === errors;
+var valid8 = _errs51 === errors;
 }
 else {
 var valid8 = true;
@@ -11400,12 +10142,12 @@ var valid8 = true;
 if(valid8){
 if(data22.witness !== undefined){
 let data25 = data22.witness;
-const _errs57 = errors;
+const _errs53 = errors;
 if(!(((typeof data25 == "number") && (!(data25 % 1) && !isNaN(data25))) && (isFinite(data25)))){
 validate86.errors = [{instancePath:instancePath+"/freshness/need/witness",schemaPath:"#/properties/freshness/properties/need/properties/witness/type",keyword:"type",params:{type: "integer"}}];
 return false;
 }
-if(errors === _errs57){
+if(errors === _errs53){
 if((typeof data25 == "number") && (isFinite(data25))){
 if(data25 > 16 || isNaN(data25)){
 validate86.errors = [{instancePath:instancePath+"/freshness/need/witness",schemaPath:"#/properties/freshness/properties/need/properties/witness/maximum",keyword:"maximum",params:{comparison: "<=", limit: 16}}];
@@ -11419,7 +10161,7 @@ return false;
 }
 }
 }
-var valid8 = _errs57 === errors;
+var valid8 = _errs53 === errors;
 }
 else {
 var valid8 = true;
@@ -11434,7 +10176,7 @@ validate86.errors = [{instancePath:instancePath+"/freshness/need",schemaPath:"#/
 return false;
 }
 }
-var valid7 = _errs50 === errors;
+var valid7 = _errs46 === errors;
 }
 else {
 var valid7 = true;
@@ -11448,7 +10190,7 @@ validate86.errors = [{instancePath:instancePath+"/freshness",schemaPath:"#/prope
 return false;
 }
 }
-var valid0 = _errs45 === errors;
+var valid0 = _errs41 === errors;
 }
 else {
 var valid0 = true;
@@ -11456,12 +10198,12 @@ var valid0 = true;
 if(valid0){
 if(data.recallHold !== undefined){
 let data26 = data.recallHold;
-const _errs59 = errors;
+const _errs55 = errors;
 if(!(((typeof data26 == "number") && (!(data26 % 1) && !isNaN(data26))) && (isFinite(data26)))){
 validate86.errors = [{instancePath:instancePath+"/recallHold",schemaPath:"#/properties/recallHold/type",keyword:"type",params:{type: "integer"}}];
 return false;
 }
-if(errors === _errs59){
+if(errors === _errs55){
 if((typeof data26 == "number") && (isFinite(data26))){
 if(data26 > 9007199254740991 || isNaN(data26)){
 validate86.errors = [{instancePath:instancePath+"/recallHold",schemaPath:"#/properties/recallHold/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991}}];
@@ -11475,7 +10217,7 @@ return false;
 }
 }
 }
-var valid0 = _errs59 === errors;
+var valid0 = _errs55 === errors;
 }
 else {
 var valid0 = true;
@@ -11483,7 +10225,7 @@ var valid0 = true;
 if(valid0){
 if(data.example !== undefined){
 let data27 = data.example;
-const _errs61 = errors;
+const _errs57 = errors;
 if(!(((typeof data27 == "number") && (!(data27 % 1) && !isNaN(data27))) && (isFinite(data27)))){
 validate86.errors = [{instancePath:instancePath+"/example",schemaPath:"#/properties/example/type",keyword:"type",params:{type: "integer"}}];
 return false;
@@ -11492,7 +10234,7 @@ if(1 !== data27){
 validate86.errors = [{instancePath:instancePath+"/example",schemaPath:"#/properties/example/const",keyword:"const",params:{allowedValue: 1}}];
 return false;
 }
-var valid0 = _errs61 === errors;
+var valid0 = _errs57 === errors;
 }
 else {
 var valid0 = true;
@@ -11500,8 +10242,8 @@ var valid0 = true;
 if(valid0){
 if(data.cosigners !== undefined){
 let data28 = data.cosigners;
-const _errs63 = errors;
-if(errors === _errs63){
+const _errs59 = errors;
+if(errors === _errs59){
 if(Array.isArray(data28)){
 if(data28.length > 64){
 validate86.errors = [{instancePath:instancePath+"/cosigners",schemaPath:"#/properties/cosigners/maxItems",keyword:"maxItems",params:{limit: 64}}];
@@ -11517,8 +10259,12 @@ var valid9 = true;
 const len3 = data28.length;
 for(let i3=0; i3<len3; i3++){
 let data29 = data28[i3];
-const _errs65 = errors;
-if(errors === _errs65){
+const _errs61 = errors;
+if(data29 instanceof Uint8Array){
+validate86.errors = [{instancePath:instancePath+"/cosigners/" + i3,schemaPath:"#/properties/cosigners/items/notBytes",keyword:"notBytes",params:{}}];
+return false;
+}
+if(errors === _errs61){
 if(data29 && typeof data29 == "object" && !Array.isArray(data29)){
 let missing6;
 if((((data29.name === undefined) && (missing6 = "name")) || ((data29.key === undefined) && (missing6 = "key"))) || ((data29.kind === undefined) && (missing6 = "kind"))){
@@ -11526,7 +10272,7 @@ validate86.errors = [{instancePath:instancePath+"/cosigners/" + i3,schemaPath:"#
 return false;
 }
 else {
-const _errs67 = errors;
+const _errs63 = errors;
 for(const key6 in data29){
 if(!(((key6 === "name") || (key6 === "key")) || (key6 === "kind"))){
 validate86.errors = [{instancePath:instancePath+"/cosigners/" + i3,schemaPath:"#/properties/cosigners/items/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key6}}];
@@ -11534,18 +10280,18 @@ return false;
 break;
 }
 }
-if(_errs67 === errors){
+if(_errs63 === errors){
 if(data29.name !== undefined){
 let data30 = data29.name;
-const _errs68 = errors;
-if(errors === _errs68){
+const _errs64 = errors;
+if(errors === _errs64){
 if(typeof data30 === "string"){
-if(func1(data30) > 200){
+if(func2(data30) > 200){
 validate86.errors = [{instancePath:instancePath+"/cosigners/" + i3+"/name",schemaPath:"#/properties/cosigners/items/properties/name/maxLength",keyword:"maxLength",params:{limit: 200}}];
 return false;
 }
 else {
-if(func1(data30) < 1){
+if(func2(data30) < 1){
 validate86.errors = [{instancePath:instancePath+"/cosigners/" + i3+"/name",schemaPath:"#/properties/cosigners/items/properties/name/minLength",keyword:"minLength",params:{limit: 1}}];
 return false;
 }
@@ -11556,7 +10302,7 @@ validate86.errors = [{instancePath:instancePath+"/cosigners/" + i3+"/name",schem
 return false;
 }
 }
-var valid10 = _errs68 === errors;
+var valid10 = _errs64 === errors;
 }
 else {
 var valid10 = true;
@@ -11564,26 +10310,12 @@ var valid10 = true;
 if(valid10){
 if(data29.key !== undefined){
 let data31 = data29.key;
-const _errs70 = errors;
-if(errors === _errs70){
-if(typeof data31 === "string"){
-if(func1(data31) > 43){
-validate86.errors = [{instancePath:instancePath+"/cosigners/" + i3+"/key",schemaPath:"#/properties/cosigners/items/properties/key/maxLength",keyword:"maxLength",params:{limit: 43}}];
+const _errs66 = errors;
+if(!(data31 instanceof Uint8Array) || data31.length < 32 || data31.length > 32){
+validate86.errors = [{instancePath:instancePath+"/cosigners/" + i3+"/key",schemaPath:"#/properties/cosigners/items/properties/key/byteLength",keyword:"byteLength",params:{}}];
 return false;
 }
-else {
-if(func1(data31) < 43){
-validate86.errors = [{instancePath:instancePath+"/cosigners/" + i3+"/key",schemaPath:"#/properties/cosigners/items/properties/key/minLength",keyword:"minLength",params:{limit: 43}}];
-return false;
-}
-}
-}
-else {
-validate86.errors = [{instancePath:instancePath+"/cosigners/" + i3+"/key",schemaPath:"#/properties/cosigners/items/properties/key/type",keyword:"type",params:{type: "string"}}];
-return false;
-}
-}
-var valid10 = _errs70 === errors;
+var valid10 = _errs66 === errors;
 }
 else {
 var valid10 = true;
@@ -11591,7 +10323,7 @@ var valid10 = true;
 if(valid10){
 if(data29.kind !== undefined){
 let data32 = data29.kind;
-const _errs72 = errors;
+const _errs67 = errors;
 if(typeof data32 !== "string"){
 validate86.errors = [{instancePath:instancePath+"/cosigners/" + i3+"/kind",schemaPath:"#/properties/cosigners/items/properties/kind/type",keyword:"type",params:{type: "string"}}];
 return false;
@@ -11600,7 +10332,7 @@ if(!(((data32 === "flu") || (data32 === "admin")) || (data32 === "witness"))){
 validate86.errors = [{instancePath:instancePath+"/cosigners/" + i3+"/kind",schemaPath:"#/properties/cosigners/items/properties/kind/enum",keyword:"enum",params:{allowedValues: schema53.properties.cosigners.items.properties.kind.enum}}];
 return false;
 }
-var valid10 = _errs72 === errors;
+var valid10 = _errs67 === errors;
 }
 else {
 var valid10 = true;
@@ -11615,7 +10347,7 @@ validate86.errors = [{instancePath:instancePath+"/cosigners/" + i3,schemaPath:"#
 return false;
 }
 }
-var valid9 = _errs65 === errors;
+var valid9 = _errs61 === errors;
 if(!valid9){
 break;
 }
@@ -11628,7 +10360,7 @@ validate86.errors = [{instancePath:instancePath+"/cosigners",schemaPath:"#/prope
 return false;
 }
 }
-var valid0 = _errs63 === errors;
+var valid0 = _errs59 === errors;
 }
 else {
 var valid0 = true;
@@ -11658,7 +10390,7 @@ return errors === 0;
 validate86.evaluated = {"props":true,"dynamicProps":false,"dynamicItems":false};
 
 export const opGrant: Validate = validate87 as Validate;
-const schema54 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:liaison:wire:op-grant:1","type":"object","additionalProperties":false,"required":["top","mem","pub","read","hc"],"properties":{"top":{"type":"integer","minimum":0,"maximum":4294967295},"mem":{"type":"integer","minimum":0,"maximum":4294967295},"pub":{"type":"integer","minimum":0,"maximum":1},"read":{"type":"integer","minimum":0,"maximum":1},"hc":{"type":"integer","minimum":0,"maximum":4}}};
+const schema54 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:liaison:wire:op-grant:1","type":"object","additionalProperties":false,"required":["top","mem","pub","read","hc"],"properties":{"top":{"type":"integer","minimum":0,"maximum":4294967295},"mem":{"type":"integer","minimum":0,"maximum":4294967295},"pub":{"type":"integer","minimum":0,"maximum":1},"read":{"type":"integer","minimum":0,"maximum":1},"hc":{"type":"integer","minimum":0,"maximum":4}},"notBytes":true};
 
 function validate87(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="urn:liaison:wire:op-grant:1" */;
@@ -11670,6 +10402,10 @@ evaluated0.props = undefined;
 }
 if(evaluated0.dynamicItems){
 evaluated0.items = undefined;
+}
+if(data instanceof Uint8Array){
+validate87.errors = [{instancePath,schemaPath:"#/notBytes",keyword:"notBytes",params:{}}];
+return false;
 }
 if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -11840,7 +10576,7 @@ return errors === 0;
 validate87.evaluated = {"props":true,"dynamicProps":false,"dynamicItems":false};
 
 export const opMember: Validate = validate88 as Validate;
-const schema55 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:liaison:wire:op-member:1","type":"object","additionalProperties":false,"required":["code","kind","name"],"properties":{"code":{"type":"string","minLength":2,"maxLength":16,"pattern":"^[A-Z][A-Z0-9]*$"},"kind":{"type":"string","enum":["state","organisation","observer"]},"name":{"type":"object","additionalProperties":false,"properties":{"fr":{"type":"string","minLength":1,"maxLength":200},"en":{"type":"string","minLength":1,"maxLength":200},"ar":{"type":"string","minLength":1,"maxLength":200},"pt":{"type":"string","minLength":1,"maxLength":200}},"minProperties":1},"num":{"type":"integer","minimum":0,"maximum":4294967295}}};
+const schema55 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:liaison:wire:op-member:1","type":"object","additionalProperties":false,"required":["code","kind","name"],"properties":{"code":{"type":"string","minLength":2,"maxLength":16,"pattern":"^[A-Z][A-Z0-9]*$"},"kind":{"type":"string","enum":["state","organisation","observer"]},"name":{"type":"object","additionalProperties":false,"properties":{"fr":{"type":"string","minLength":1,"maxLength":200},"en":{"type":"string","minLength":1,"maxLength":200},"ar":{"type":"string","minLength":1,"maxLength":200},"pt":{"type":"string","minLength":1,"maxLength":200}},"minProperties":1,"notBytes":true},"num":{"type":"integer","minimum":0,"maximum":4294967295}},"notBytes":true};
 
 function validate88(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="urn:liaison:wire:op-member:1" */;
@@ -11852,6 +10588,10 @@ evaluated0.props = undefined;
 }
 if(evaluated0.dynamicItems){
 evaluated0.items = undefined;
+}
+if(data instanceof Uint8Array){
+validate88.errors = [{instancePath,schemaPath:"#/notBytes",keyword:"notBytes",params:{}}];
+return false;
 }
 if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -11875,12 +10615,12 @@ let data0 = data.code;
 const _errs2 = errors;
 if(errors === _errs2){
 if(typeof data0 === "string"){
-if(func1(data0) > 16){
+if(func2(data0) > 16){
 validate88.errors = [{instancePath:instancePath+"/code",schemaPath:"#/properties/code/maxLength",keyword:"maxLength",params:{limit: 16}}];
 return false;
 }
 else {
-if(func1(data0) < 2){
+if(func2(data0) < 2){
 validate88.errors = [{instancePath:instancePath+"/code",schemaPath:"#/properties/code/minLength",keyword:"minLength",params:{limit: 2}}];
 return false;
 }
@@ -11923,6 +10663,10 @@ if(valid0){
 if(data.name !== undefined){
 let data2 = data.name;
 const _errs6 = errors;
+if(data2 instanceof Uint8Array){
+validate88.errors = [{instancePath:instancePath+"/name",schemaPath:"#/properties/name/notBytes",keyword:"notBytes",params:{}}];
+return false;
+}
 if(errors === _errs6){
 if(data2 && typeof data2 == "object" && !Array.isArray(data2)){
 if(Object.keys(data2).length < 1){
@@ -11944,12 +10688,12 @@ let data3 = data2.fr;
 const _errs9 = errors;
 if(errors === _errs9){
 if(typeof data3 === "string"){
-if(func1(data3) > 200){
+if(func2(data3) > 200){
 validate88.errors = [{instancePath:instancePath+"/name/fr",schemaPath:"#/properties/name/properties/fr/maxLength",keyword:"maxLength",params:{limit: 200}}];
 return false;
 }
 else {
-if(func1(data3) < 1){
+if(func2(data3) < 1){
 validate88.errors = [{instancePath:instancePath+"/name/fr",schemaPath:"#/properties/name/properties/fr/minLength",keyword:"minLength",params:{limit: 1}}];
 return false;
 }
@@ -11971,12 +10715,12 @@ let data4 = data2.en;
 const _errs11 = errors;
 if(errors === _errs11){
 if(typeof data4 === "string"){
-if(func1(data4) > 200){
+if(func2(data4) > 200){
 validate88.errors = [{instancePath:instancePath+"/name/en",schemaPath:"#/properties/name/properties/en/maxLength",keyword:"maxLength",params:{limit: 200}}];
 return false;
 }
 else {
-if(func1(data4) < 1){
+if(func2(data4) < 1){
 validate88.errors = [{instancePath:instancePath+"/name/en",schemaPath:"#/properties/name/properties/en/minLength",keyword:"minLength",params:{limit: 1}}];
 return false;
 }
@@ -11998,12 +10742,12 @@ let data5 = data2.ar;
 const _errs13 = errors;
 if(errors === _errs13){
 if(typeof data5 === "string"){
-if(func1(data5) > 200){
+if(func2(data5) > 200){
 validate88.errors = [{instancePath:instancePath+"/name/ar",schemaPath:"#/properties/name/properties/ar/maxLength",keyword:"maxLength",params:{limit: 200}}];
 return false;
 }
 else {
-if(func1(data5) < 1){
+if(func2(data5) < 1){
 validate88.errors = [{instancePath:instancePath+"/name/ar",schemaPath:"#/properties/name/properties/ar/minLength",keyword:"minLength",params:{limit: 1}}];
 return false;
 }
@@ -12025,12 +10769,12 @@ let data6 = data2.pt;
 const _errs15 = errors;
 if(errors === _errs15){
 if(typeof data6 === "string"){
-if(func1(data6) > 200){
+if(func2(data6) > 200){
 validate88.errors = [{instancePath:instancePath+"/name/pt",schemaPath:"#/properties/name/properties/pt/maxLength",keyword:"maxLength",params:{limit: 200}}];
 return false;
 }
 else {
-if(func1(data6) < 1){
+if(func2(data6) < 1){
 validate88.errors = [{instancePath:instancePath+"/name/pt",schemaPath:"#/properties/name/properties/pt/minLength",keyword:"minLength",params:{limit: 1}}];
 return false;
 }
@@ -12106,7 +10850,7 @@ return errors === 0;
 validate88.evaluated = {"props":true,"dynamicProps":false,"dynamicItems":false};
 
 export const opPolicy: Validate = validate89 as Validate;
-const schema56 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:liaison:wire:op-policy:1","type":"object","additionalProperties":false,"required":[],"properties":{"flu":{"type":"array","minItems":1,"maxItems":16,"items":{"type":"string","minLength":2,"maxLength":16,"pattern":"^[A-Z][A-Z0-9]*$"}},"freshness":{"type":"object","additionalProperties":false,"required":["maxAge","need"],"properties":{"maxAge":{"type":"integer","minimum":60000,"maximum":9007199254740991},"need":{"type":"object","additionalProperties":false,"required":["flu","admin","witness"],"properties":{"flu":{"type":"integer","minimum":0,"maximum":16},"admin":{"type":"integer","minimum":0,"maximum":16},"witness":{"type":"integer","minimum":0,"maximum":16}}}}},"cosigners":{"type":"array","minItems":0,"maxItems":64,"items":{"type":"object","additionalProperties":false,"required":["name","key","kind"],"properties":{"name":{"type":"string","minLength":1,"maxLength":200},"key":{"type":"string","contentEncoding":"base64url","minLength":43,"maxLength":43},"kind":{"type":"string","enum":["flu","admin","witness"]}}}},"relays":{"type":"array","minItems":1,"maxItems":64,"items":{"type":"object","additionalProperties":false,"required":["num","key","origin"],"properties":{"num":{"type":"integer","minimum":1,"maximum":65535},"key":{"type":"string","contentEncoding":"base64url","minLength":43,"maxLength":43},"origin":{"type":"string","minLength":1,"maxLength":200}}}},"logs":{"type":"object","additionalProperties":false,"required":["dir","audit"],"properties":{"dir":{"type":"string","contentEncoding":"base64url","minLength":43,"maxLength":43},"audit":{"type":"string","contentEncoding":"base64url","minLength":43,"maxLength":43}}},"recallHold":{"type":"integer","minimum":0,"maximum":9007199254740991},"auditDeliveries":{"type":"integer","minimum":0,"maximum":1}},"minProperties":1};
+const schema56 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:liaison:wire:op-policy:1","type":"object","additionalProperties":false,"required":[],"properties":{"flu":{"type":"array","minItems":1,"maxItems":16,"items":{"type":"string","minLength":2,"maxLength":16,"pattern":"^[A-Z][A-Z0-9]*$"}},"freshness":{"type":"object","additionalProperties":false,"required":["maxAge","need"],"properties":{"maxAge":{"type":"integer","minimum":60000,"maximum":9007199254740991},"need":{"type":"object","additionalProperties":false,"required":["flu","admin","witness"],"properties":{"flu":{"type":"integer","minimum":0,"maximum":16},"admin":{"type":"integer","minimum":0,"maximum":16},"witness":{"type":"integer","minimum":0,"maximum":16}},"notBytes":true}},"notBytes":true},"cosigners":{"type":"array","minItems":0,"maxItems":64,"items":{"type":"object","additionalProperties":false,"required":["name","key","kind"],"properties":{"name":{"type":"string","minLength":1,"maxLength":200},"key":{"byteLength":[32,32]},"kind":{"type":"string","enum":["flu","admin","witness"]}},"notBytes":true}},"relays":{"type":"array","minItems":1,"maxItems":64,"items":{"type":"object","additionalProperties":false,"required":["num","key","origin"],"properties":{"num":{"type":"integer","minimum":1,"maximum":65535},"key":{"byteLength":[32,32]},"origin":{"type":"string","minLength":1,"maxLength":200}},"notBytes":true}},"logs":{"type":"object","additionalProperties":false,"required":["dir","audit"],"properties":{"dir":{"byteLength":[32,32]},"audit":{"byteLength":[32,32]}},"notBytes":true},"recallHold":{"type":"integer","minimum":0,"maximum":9007199254740991},"auditDeliveries":{"type":"integer","minimum":0,"maximum":1}},"minProperties":1,"notBytes":true};
 
 function validate89(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="urn:liaison:wire:op-policy:1" */;
@@ -12118,6 +10862,10 @@ evaluated0.props = undefined;
 }
 if(evaluated0.dynamicItems){
 evaluated0.items = undefined;
+}
+if(data instanceof Uint8Array){
+validate89.errors = [{instancePath,schemaPath:"#/notBytes",keyword:"notBytes",params:{}}];
+return false;
 }
 if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -12157,12 +10905,12 @@ let data1 = data0[i0];
 const _errs4 = errors;
 if(errors === _errs4){
 if(typeof data1 === "string"){
-if(func1(data1) > 16){
+if(func2(data1) > 16){
 validate89.errors = [{instancePath:instancePath+"/flu/" + i0,schemaPath:"#/properties/flu/items/maxLength",keyword:"maxLength",params:{limit: 16}}];
 return false;
 }
 else {
-if(func1(data1) < 2){
+if(func2(data1) < 2){
 validate89.errors = [{instancePath:instancePath+"/flu/" + i0,schemaPath:"#/properties/flu/items/minLength",keyword:"minLength",params:{limit: 2}}];
 return false;
 }
@@ -12201,6 +10949,10 @@ if(valid0){
 if(data.freshness !== undefined){
 let data2 = data.freshness;
 const _errs6 = errors;
+if(data2 instanceof Uint8Array){
+validate89.errors = [{instancePath:instancePath+"/freshness",schemaPath:"#/properties/freshness/notBytes",keyword:"notBytes",params:{}}];
+return false;
+}
 if(errors === _errs6){
 if(data2 && typeof data2 == "object" && !Array.isArray(data2)){
 let missing0;
@@ -12248,6 +11000,10 @@ if(valid2){
 if(data2.need !== undefined){
 let data4 = data2.need;
 const _errs11 = errors;
+if(data4 instanceof Uint8Array){
+validate89.errors = [{instancePath:instancePath+"/freshness/need",schemaPath:"#/properties/freshness/properties/need/notBytes",keyword:"notBytes",params:{}}];
+return false;
+}
 if(errors === _errs11){
 if(data4 && typeof data4 == "object" && !Array.isArray(data4)){
 let missing1;
@@ -12395,6 +11151,10 @@ const len1 = data8.length;
 for(let i1=0; i1<len1; i1++){
 let data9 = data8[i1];
 const _errs22 = errors;
+if(data9 instanceof Uint8Array){
+validate89.errors = [{instancePath:instancePath+"/cosigners/" + i1,schemaPath:"#/properties/cosigners/items/notBytes",keyword:"notBytes",params:{}}];
+return false;
+}
 if(errors === _errs22){
 if(data9 && typeof data9 == "object" && !Array.isArray(data9)){
 let missing2;
@@ -12417,12 +11177,12 @@ let data10 = data9.name;
 const _errs25 = errors;
 if(errors === _errs25){
 if(typeof data10 === "string"){
-if(func1(data10) > 200){
+if(func2(data10) > 200){
 validate89.errors = [{instancePath:instancePath+"/cosigners/" + i1+"/name",schemaPath:"#/properties/cosigners/items/properties/name/maxLength",keyword:"maxLength",params:{limit: 200}}];
 return false;
 }
 else {
-if(func1(data10) < 1){
+if(func2(data10) < 1){
 validate89.errors = [{instancePath:instancePath+"/cosigners/" + i1+"/name",schemaPath:"#/properties/cosigners/items/properties/name/minLength",keyword:"minLength",params:{limit: 1}}];
 return false;
 }
@@ -12442,23 +11202,9 @@ if(valid5){
 if(data9.key !== undefined){
 let data11 = data9.key;
 const _errs27 = errors;
-if(errors === _errs27){
-if(typeof data11 === "string"){
-if(func1(data11) > 43){
-validate89.errors = [{instancePath:instancePath+"/cosigners/" + i1+"/key",schemaPath:"#/properties/cosigners/items/properties/key/maxLength",keyword:"maxLength",params:{limit: 43}}];
+if(!(data11 instanceof Uint8Array) || data11.length < 32 || data11.length > 32){
+validate89.errors = [{instancePath:instancePath+"/cosigners/" + i1+"/key",schemaPath:"#/properties/cosigners/items/properties/key/byteLength",keyword:"byteLength",params:{}}];
 return false;
-}
-else {
-if(func1(data11) < 43){
-validate89.errors = [{instancePath:instancePath+"/cosigners/" + i1+"/key",schemaPath:"#/properties/cosigners/items/properties/key/minLength",keyword:"minLength",params:{limit: 43}}];
-return false;
-}
-}
-}
-else {
-validate89.errors = [{instancePath:instancePath+"/cosigners/" + i1+"/key",schemaPath:"#/properties/cosigners/items/properties/key/type",keyword:"type",params:{type: "string"}}];
-return false;
-}
 }
 var valid5 = _errs27 === errors;
 }
@@ -12468,7 +11214,7 @@ var valid5 = true;
 if(valid5){
 if(data9.kind !== undefined){
 let data12 = data9.kind;
-const _errs29 = errors;
+const _errs28 = errors;
 if(typeof data12 !== "string"){
 validate89.errors = [{instancePath:instancePath+"/cosigners/" + i1+"/kind",schemaPath:"#/properties/cosigners/items/properties/kind/type",keyword:"type",params:{type: "string"}}];
 return false;
@@ -12477,7 +11223,7 @@ if(!(((data12 === "flu") || (data12 === "admin")) || (data12 === "witness"))){
 validate89.errors = [{instancePath:instancePath+"/cosigners/" + i1+"/kind",schemaPath:"#/properties/cosigners/items/properties/kind/enum",keyword:"enum",params:{allowedValues: schema56.properties.cosigners.items.properties.kind.enum}}];
 return false;
 }
-var valid5 = _errs29 === errors;
+var valid5 = _errs28 === errors;
 }
 else {
 var valid5 = true;
@@ -12513,8 +11259,8 @@ var valid0 = true;
 if(valid0){
 if(data.relays !== undefined){
 let data13 = data.relays;
-const _errs31 = errors;
-if(errors === _errs31){
+const _errs30 = errors;
+if(errors === _errs30){
 if(Array.isArray(data13)){
 if(data13.length > 64){
 validate89.errors = [{instancePath:instancePath+"/relays",schemaPath:"#/properties/relays/maxItems",keyword:"maxItems",params:{limit: 64}}];
@@ -12530,8 +11276,12 @@ var valid6 = true;
 const len2 = data13.length;
 for(let i2=0; i2<len2; i2++){
 let data14 = data13[i2];
-const _errs33 = errors;
-if(errors === _errs33){
+const _errs32 = errors;
+if(data14 instanceof Uint8Array){
+validate89.errors = [{instancePath:instancePath+"/relays/" + i2,schemaPath:"#/properties/relays/items/notBytes",keyword:"notBytes",params:{}}];
+return false;
+}
+if(errors === _errs32){
 if(data14 && typeof data14 == "object" && !Array.isArray(data14)){
 let missing3;
 if((((data14.num === undefined) && (missing3 = "num")) || ((data14.key === undefined) && (missing3 = "key"))) || ((data14.origin === undefined) && (missing3 = "origin"))){
@@ -12539,7 +11289,7 @@ validate89.errors = [{instancePath:instancePath+"/relays/" + i2,schemaPath:"#/pr
 return false;
 }
 else {
-const _errs35 = errors;
+const _errs34 = errors;
 for(const key4 in data14){
 if(!(((key4 === "num") || (key4 === "key")) || (key4 === "origin"))){
 validate89.errors = [{instancePath:instancePath+"/relays/" + i2,schemaPath:"#/properties/relays/items/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key4}}];
@@ -12547,15 +11297,15 @@ return false;
 break;
 }
 }
-if(_errs35 === errors){
+if(_errs34 === errors){
 if(data14.num !== undefined){
 let data15 = data14.num;
-const _errs36 = errors;
+const _errs35 = errors;
 if(!(((typeof data15 == "number") && (!(data15 % 1) && !isNaN(data15))) && (isFinite(data15)))){
 validate89.errors = [{instancePath:instancePath+"/relays/" + i2+"/num",schemaPath:"#/properties/relays/items/properties/num/type",keyword:"type",params:{type: "integer"}}];
 return false;
 }
-if(errors === _errs36){
+if(errors === _errs35){
 if((typeof data15 == "number") && (isFinite(data15))){
 if(data15 > 65535 || isNaN(data15)){
 validate89.errors = [{instancePath:instancePath+"/relays/" + i2+"/num",schemaPath:"#/properties/relays/items/properties/num/maximum",keyword:"maximum",params:{comparison: "<=", limit: 65535}}];
@@ -12569,7 +11319,7 @@ return false;
 }
 }
 }
-var valid7 = _errs36 === errors;
+var valid7 = _errs35 === errors;
 }
 else {
 var valid7 = true;
@@ -12577,26 +11327,12 @@ var valid7 = true;
 if(valid7){
 if(data14.key !== undefined){
 let data16 = data14.key;
-const _errs38 = errors;
-if(errors === _errs38){
-if(typeof data16 === "string"){
-if(func1(data16) > 43){
-validate89.errors = [{instancePath:instancePath+"/relays/" + i2+"/key",schemaPath:"#/properties/relays/items/properties/key/maxLength",keyword:"maxLength",params:{limit: 43}}];
+const _errs37 = errors;
+if(!(data16 instanceof Uint8Array) || data16.length < 32 || data16.length > 32){
+validate89.errors = [{instancePath:instancePath+"/relays/" + i2+"/key",schemaPath:"#/properties/relays/items/properties/key/byteLength",keyword:"byteLength",params:{}}];
 return false;
 }
-else {
-if(func1(data16) < 43){
-validate89.errors = [{instancePath:instancePath+"/relays/" + i2+"/key",schemaPath:"#/properties/relays/items/properties/key/minLength",keyword:"minLength",params:{limit: 43}}];
-return false;
-}
-}
-}
-else {
-validate89.errors = [{instancePath:instancePath+"/relays/" + i2+"/key",schemaPath:"#/properties/relays/items/properties/key/type",keyword:"type",params:{type: "string"}}];
-return false;
-}
-}
-var valid7 = _errs38 === errors;
+var valid7 = _errs37 === errors;
 }
 else {
 var valid7 = true;
@@ -12604,15 +11340,15 @@ var valid7 = true;
 if(valid7){
 if(data14.origin !== undefined){
 let data17 = data14.origin;
-const _errs40 = errors;
-if(errors === _errs40){
+const _errs38 = errors;
+if(errors === _errs38){
 if(typeof data17 === "string"){
-if(func1(data17) > 200){
+if(func2(data17) > 200){
 validate89.errors = [{instancePath:instancePath+"/relays/" + i2+"/origin",schemaPath:"#/properties/relays/items/properties/origin/maxLength",keyword:"maxLength",params:{limit: 200}}];
 return false;
 }
 else {
-if(func1(data17) < 1){
+if(func2(data17) < 1){
 validate89.errors = [{instancePath:instancePath+"/relays/" + i2+"/origin",schemaPath:"#/properties/relays/items/properties/origin/minLength",keyword:"minLength",params:{limit: 1}}];
 return false;
 }
@@ -12623,7 +11359,7 @@ validate89.errors = [{instancePath:instancePath+"/relays/" + i2+"/origin",schema
 return false;
 }
 }
-var valid7 = _errs40 === errors;
+var valid7 = _errs38 === errors;
 }
 else {
 var valid7 = true;
@@ -12638,7 +11374,7 @@ validate89.errors = [{instancePath:instancePath+"/relays/" + i2,schemaPath:"#/pr
 return false;
 }
 }
-var valid6 = _errs33 === errors;
+var valid6 = _errs32 === errors;
 if(!valid6){
 break;
 }
@@ -12651,7 +11387,7 @@ validate89.errors = [{instancePath:instancePath+"/relays",schemaPath:"#/properti
 return false;
 }
 }
-var valid0 = _errs31 === errors;
+var valid0 = _errs30 === errors;
 }
 else {
 var valid0 = true;
@@ -12659,8 +11395,12 @@ var valid0 = true;
 if(valid0){
 if(data.logs !== undefined){
 let data18 = data.logs;
-const _errs42 = errors;
-if(errors === _errs42){
+const _errs40 = errors;
+if(data18 instanceof Uint8Array){
+validate89.errors = [{instancePath:instancePath+"/logs",schemaPath:"#/properties/logs/notBytes",keyword:"notBytes",params:{}}];
+return false;
+}
+if(errors === _errs40){
 if(data18 && typeof data18 == "object" && !Array.isArray(data18)){
 let missing4;
 if(((data18.dir === undefined) && (missing4 = "dir")) || ((data18.audit === undefined) && (missing4 = "audit"))){
@@ -12668,7 +11408,7 @@ validate89.errors = [{instancePath:instancePath+"/logs",schemaPath:"#/properties
 return false;
 }
 else {
-const _errs44 = errors;
+const _errs42 = errors;
 for(const key5 in data18){
 if(!((key5 === "dir") || (key5 === "audit"))){
 validate89.errors = [{instancePath:instancePath+"/logs",schemaPath:"#/properties/logs/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key5}}];
@@ -12676,29 +11416,15 @@ return false;
 break;
 }
 }
-if(_errs44 === errors){
+if(_errs42 === errors){
 if(data18.dir !== undefined){
 let data19 = data18.dir;
-const _errs45 = errors;
-if(errors === _errs45){
-if(typeof data19 === "string"){
-if(func1(data19) > 43){
-validate89.errors = [{instancePath:instancePath+"/logs/dir",schemaPath:"#/properties/logs/properties/dir/maxLength",keyword:"maxLength",params:{limit: 43}}];
+const _errs43 = errors;
+if(!(data19 instanceof Uint8Array) || data19.length < 32 || data19.length > 32){
+validate89.errors = [{instancePath:instancePath+"/logs/dir",schemaPath:"#/properties/logs/properties/dir/byteLength",keyword:"byteLength",params:{}}];
 return false;
 }
-else {
-if(func1(data19) < 43){
-validate89.errors = [{instancePath:instancePath+"/logs/dir",schemaPath:"#/properties/logs/properties/dir/minLength",keyword:"minLength",params:{limit: 43}}];
-return false;
-}
-}
-}
-else {
-validate89.errors = [{instancePath:instancePath+"/logs/dir",schemaPath:"#/properties/logs/properties/dir/type",keyword:"type",params:{type: "string"}}];
-return false;
-}
-}
-var valid8 = _errs45 === errors;
+var valid8 = _errs43 === errors;
 }
 else {
 var valid8 = true;
@@ -12706,26 +11432,12 @@ var valid8 = true;
 if(valid8){
 if(data18.audit !== undefined){
 let data20 = data18.audit;
-const _errs47 = errors;
-if(errors === _errs47){
-if(typeof data20 === "string"){
-if(func1(data20) > 43){
-validate89.errors = [{instancePath:instancePath+"/logs/audit",schemaPath:"#/properties/logs/properties/audit/maxLength",keyword:"maxLength",params:{limit: 43}}];
+const _errs44 = errors;
+if(!(data20 instanceof Uint8Array) || data20.length < 32 || data20.length > 32){
+validate89.errors = [{instancePath:instancePath+"/logs/audit",schemaPath:"#/properties/logs/properties/audit/byteLength",keyword:"byteLength",params:{}}];
 return false;
 }
-else {
-if(func1(data20) < 43){
-validate89.errors = [{instancePath:instancePath+"/logs/audit",schemaPath:"#/properties/logs/properties/audit/minLength",keyword:"minLength",params:{limit: 43}}];
-return false;
-}
-}
-}
-else {
-validate89.errors = [{instancePath:instancePath+"/logs/audit",schemaPath:"#/properties/logs/properties/audit/type",keyword:"type",params:{type: "string"}}];
-return false;
-}
-}
-var valid8 = _errs47 === errors;
+var valid8 = _errs44 === errors;
 }
 else {
 var valid8 = true;
@@ -12739,7 +11451,7 @@ validate89.errors = [{instancePath:instancePath+"/logs",schemaPath:"#/properties
 return false;
 }
 }
-var valid0 = _errs42 === errors;
+var valid0 = _errs40 === errors;
 }
 else {
 var valid0 = true;
@@ -12747,12 +11459,12 @@ var valid0 = true;
 if(valid0){
 if(data.recallHold !== undefined){
 let data21 = data.recallHold;
-const _errs49 = errors;
+const _errs45 = errors;
 if(!(((typeof data21 == "number") && (!(data21 % 1) && !isNaN(data21))) && (isFinite(data21)))){
 validate89.errors = [{instancePath:instancePath+"/recallHold",schemaPath:"#/properties/recallHold/type",keyword:"type",params:{type: "integer"}}];
 return false;
 }
-if(errors === _errs49){
+if(errors === _errs45){
 if((typeof data21 == "number") && (isFinite(data21))){
 if(data21 > 9007199254740991 || isNaN(data21)){
 validate89.errors = [{instancePath:instancePath+"/recallHold",schemaPath:"#/properties/recallHold/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991}}];
@@ -12766,7 +11478,7 @@ return false;
 }
 }
 }
-var valid0 = _errs49 === errors;
+var valid0 = _errs45 === errors;
 }
 else {
 var valid0 = true;
@@ -12774,12 +11486,12 @@ var valid0 = true;
 if(valid0){
 if(data.auditDeliveries !== undefined){
 let data22 = data.auditDeliveries;
-const _errs51 = errors;
+const _errs47 = errors;
 if(!(((typeof data22 == "number") && (!(data22 % 1) && !isNaN(data22))) && (isFinite(data22)))){
 validate89.errors = [{instancePath:instancePath+"/auditDeliveries",schemaPath:"#/properties/auditDeliveries/type",keyword:"type",params:{type: "integer"}}];
 return false;
 }
-if(errors === _errs51){
+if(errors === _errs47){
 if((typeof data22 == "number") && (isFinite(data22))){
 if(data22 > 1 || isNaN(data22)){
 validate89.errors = [{instancePath:instancePath+"/auditDeliveries",schemaPath:"#/properties/auditDeliveries/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1}}];
@@ -12793,7 +11505,7 @@ return false;
 }
 }
 }
-var valid0 = _errs51 === errors;
+var valid0 = _errs47 === errors;
 }
 else {
 var valid0 = true;
@@ -12818,7 +11530,7 @@ return errors === 0;
 validate89.evaluated = {"props":true,"dynamicProps":false,"dynamicItems":false};
 
 export const opQuorum: Validate = validate90 as Validate;
-const schema57 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:liaison:wire:op-quorum:1","type":"object","additionalProperties":false,"required":["ver","admins","m","r"],"properties":{"ver":{"type":"integer","minimum":2,"maximum":9007199254740991},"admins":{"type":"array","minItems":1,"maxItems":32,"items":{"type":"object","additionalProperties":false,"required":["num","org","name","key"],"properties":{"num":{"type":"integer","minimum":1,"maximum":65535},"org":{"type":"string","minLength":1,"maxLength":32},"name":{"type":"string","minLength":1,"maxLength":128},"key":{"type":"string","contentEncoding":"base64url","minLength":43,"maxLength":43}}}},"m":{"type":"integer","minimum":1,"maximum":32},"r":{"type":"integer","minimum":1,"maximum":32}}};
+const schema57 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:liaison:wire:op-quorum:1","type":"object","additionalProperties":false,"required":["ver","admins","m","r"],"properties":{"ver":{"type":"integer","minimum":2,"maximum":9007199254740991},"admins":{"type":"array","minItems":1,"maxItems":32,"items":{"type":"object","additionalProperties":false,"required":["num","org","name","key"],"properties":{"num":{"type":"integer","minimum":1,"maximum":65535},"org":{"type":"string","minLength":1,"maxLength":32},"name":{"type":"string","minLength":1,"maxLength":128},"key":{"byteLength":[32,32]}},"notBytes":true}},"m":{"type":"integer","minimum":1,"maximum":32},"r":{"type":"integer","minimum":1,"maximum":32}},"notBytes":true};
 
 function validate90(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="urn:liaison:wire:op-quorum:1" */;
@@ -12830,6 +11542,10 @@ evaluated0.props = undefined;
 }
 if(evaluated0.dynamicItems){
 evaluated0.items = undefined;
+}
+if(data instanceof Uint8Array){
+validate90.errors = [{instancePath,schemaPath:"#/notBytes",keyword:"notBytes",params:{}}];
+return false;
 }
 if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -12895,6 +11611,10 @@ const len0 = data1.length;
 for(let i0=0; i0<len0; i0++){
 let data2 = data1[i0];
 const _errs6 = errors;
+if(data2 instanceof Uint8Array){
+validate90.errors = [{instancePath:instancePath+"/admins/" + i0,schemaPath:"#/properties/admins/items/notBytes",keyword:"notBytes",params:{}}];
+return false;
+}
 if(errors === _errs6){
 if(data2 && typeof data2 == "object" && !Array.isArray(data2)){
 let missing1;
@@ -12944,12 +11664,12 @@ let data4 = data2.org;
 const _errs11 = errors;
 if(errors === _errs11){
 if(typeof data4 === "string"){
-if(func1(data4) > 32){
+if(func2(data4) > 32){
 validate90.errors = [{instancePath:instancePath+"/admins/" + i0+"/org",schemaPath:"#/properties/admins/items/properties/org/maxLength",keyword:"maxLength",params:{limit: 32}}];
 return false;
 }
 else {
-if(func1(data4) < 1){
+if(func2(data4) < 1){
 validate90.errors = [{instancePath:instancePath+"/admins/" + i0+"/org",schemaPath:"#/properties/admins/items/properties/org/minLength",keyword:"minLength",params:{limit: 1}}];
 return false;
 }
@@ -12971,12 +11691,12 @@ let data5 = data2.name;
 const _errs13 = errors;
 if(errors === _errs13){
 if(typeof data5 === "string"){
-if(func1(data5) > 128){
+if(func2(data5) > 128){
 validate90.errors = [{instancePath:instancePath+"/admins/" + i0+"/name",schemaPath:"#/properties/admins/items/properties/name/maxLength",keyword:"maxLength",params:{limit: 128}}];
 return false;
 }
 else {
-if(func1(data5) < 1){
+if(func2(data5) < 1){
 validate90.errors = [{instancePath:instancePath+"/admins/" + i0+"/name",schemaPath:"#/properties/admins/items/properties/name/minLength",keyword:"minLength",params:{limit: 1}}];
 return false;
 }
@@ -12996,23 +11716,9 @@ if(valid2){
 if(data2.key !== undefined){
 let data6 = data2.key;
 const _errs15 = errors;
-if(errors === _errs15){
-if(typeof data6 === "string"){
-if(func1(data6) > 43){
-validate90.errors = [{instancePath:instancePath+"/admins/" + i0+"/key",schemaPath:"#/properties/admins/items/properties/key/maxLength",keyword:"maxLength",params:{limit: 43}}];
+if(!(data6 instanceof Uint8Array) || data6.length < 32 || data6.length > 32){
+validate90.errors = [{instancePath:instancePath+"/admins/" + i0+"/key",schemaPath:"#/properties/admins/items/properties/key/byteLength",keyword:"byteLength",params:{}}];
 return false;
-}
-else {
-if(func1(data6) < 43){
-validate90.errors = [{instancePath:instancePath+"/admins/" + i0+"/key",schemaPath:"#/properties/admins/items/properties/key/minLength",keyword:"minLength",params:{limit: 43}}];
-return false;
-}
-}
-}
-else {
-validate90.errors = [{instancePath:instancePath+"/admins/" + i0+"/key",schemaPath:"#/properties/admins/items/properties/key/type",keyword:"type",params:{type: "string"}}];
-return false;
-}
 }
 var valid2 = _errs15 === errors;
 }
@@ -13051,12 +11757,12 @@ var valid0 = true;
 if(valid0){
 if(data.m !== undefined){
 let data7 = data.m;
-const _errs17 = errors;
+const _errs16 = errors;
 if(!(((typeof data7 == "number") && (!(data7 % 1) && !isNaN(data7))) && (isFinite(data7)))){
 validate90.errors = [{instancePath:instancePath+"/m",schemaPath:"#/properties/m/type",keyword:"type",params:{type: "integer"}}];
 return false;
 }
-if(errors === _errs17){
+if(errors === _errs16){
 if((typeof data7 == "number") && (isFinite(data7))){
 if(data7 > 32 || isNaN(data7)){
 validate90.errors = [{instancePath:instancePath+"/m",schemaPath:"#/properties/m/maximum",keyword:"maximum",params:{comparison: "<=", limit: 32}}];
@@ -13070,7 +11776,7 @@ return false;
 }
 }
 }
-var valid0 = _errs17 === errors;
+var valid0 = _errs16 === errors;
 }
 else {
 var valid0 = true;
@@ -13078,12 +11784,12 @@ var valid0 = true;
 if(valid0){
 if(data.r !== undefined){
 let data8 = data.r;
-const _errs19 = errors;
+const _errs18 = errors;
 if(!(((typeof data8 == "number") && (!(data8 % 1) && !isNaN(data8))) && (isFinite(data8)))){
 validate90.errors = [{instancePath:instancePath+"/r",schemaPath:"#/properties/r/type",keyword:"type",params:{type: "integer"}}];
 return false;
 }
-if(errors === _errs19){
+if(errors === _errs18){
 if((typeof data8 == "number") && (isFinite(data8))){
 if(data8 > 32 || isNaN(data8)){
 validate90.errors = [{instancePath:instancePath+"/r",schemaPath:"#/properties/r/maximum",keyword:"maximum",params:{comparison: "<=", limit: 32}}];
@@ -13097,7 +11803,7 @@ return false;
 }
 }
 }
-var valid0 = _errs19 === errors;
+var valid0 = _errs18 === errors;
 }
 else {
 var valid0 = true;
@@ -13119,7 +11825,7 @@ return errors === 0;
 validate90.evaluated = {"props":true,"dynamicProps":false,"dynamicItems":false};
 
 export const opResume: Validate = validate91 as Validate;
-const schema58 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:liaison:wire:op-resume:1","type":"object","additionalProperties":false,"required":["why"],"properties":{"why":{"type":"string","minLength":1,"maxLength":500},"dev":{"type":"integer","minimum":0,"maximum":4294967295},"mem":{"type":"integer","minimum":0,"maximum":4294967295},"adm":{"type":"integer","minimum":0,"maximum":4294967295}},"minProperties":2,"maxProperties":2};
+const schema58 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:liaison:wire:op-resume:1","type":"object","additionalProperties":false,"required":["why"],"properties":{"why":{"type":"string","minLength":1,"maxLength":500},"dev":{"type":"integer","minimum":0,"maximum":4294967295},"mem":{"type":"integer","minimum":0,"maximum":4294967295},"adm":{"type":"integer","minimum":0,"maximum":4294967295}},"minProperties":2,"maxProperties":2,"notBytes":true};
 
 function validate91(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="urn:liaison:wire:op-resume:1" */;
@@ -13131,6 +11837,10 @@ evaluated0.props = undefined;
 }
 if(evaluated0.dynamicItems){
 evaluated0.items = undefined;
+}
+if(data instanceof Uint8Array){
+validate91.errors = [{instancePath,schemaPath:"#/notBytes",keyword:"notBytes",params:{}}];
+return false;
 }
 if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -13164,12 +11874,12 @@ let data0 = data.why;
 const _errs2 = errors;
 if(errors === _errs2){
 if(typeof data0 === "string"){
-if(func1(data0) > 500){
+if(func2(data0) > 500){
 validate91.errors = [{instancePath:instancePath+"/why",schemaPath:"#/properties/why/maxLength",keyword:"maxLength",params:{limit: 500}}];
 return false;
 }
 else {
-if(func1(data0) < 1){
+if(func2(data0) < 1){
 validate91.errors = [{instancePath:instancePath+"/why",schemaPath:"#/properties/why/minLength",keyword:"minLength",params:{limit: 1}}];
 return false;
 }
@@ -13285,7 +11995,7 @@ return errors === 0;
 validate91.evaluated = {"props":true,"dynamicProps":false,"dynamicItems":false};
 
 export const opRevoke: Validate = validate92 as Validate;
-const schema59 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:liaison:wire:op-revoke:1","type":"object","additionalProperties":false,"required":["why"],"properties":{"why":{"type":"string","minLength":1,"maxLength":500},"dev":{"type":"integer","minimum":0,"maximum":4294967295},"mem":{"type":"integer","minimum":0,"maximum":4294967295},"adm":{"type":"integer","minimum":0,"maximum":4294967295}},"minProperties":2,"maxProperties":2};
+const schema59 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:liaison:wire:op-revoke:1","type":"object","additionalProperties":false,"required":["why"],"properties":{"why":{"type":"string","minLength":1,"maxLength":500},"dev":{"type":"integer","minimum":0,"maximum":4294967295},"mem":{"type":"integer","minimum":0,"maximum":4294967295},"adm":{"type":"integer","minimum":0,"maximum":4294967295}},"minProperties":2,"maxProperties":2,"notBytes":true};
 
 function validate92(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="urn:liaison:wire:op-revoke:1" */;
@@ -13297,6 +12007,10 @@ evaluated0.props = undefined;
 }
 if(evaluated0.dynamicItems){
 evaluated0.items = undefined;
+}
+if(data instanceof Uint8Array){
+validate92.errors = [{instancePath,schemaPath:"#/notBytes",keyword:"notBytes",params:{}}];
+return false;
 }
 if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -13330,12 +12044,12 @@ let data0 = data.why;
 const _errs2 = errors;
 if(errors === _errs2){
 if(typeof data0 === "string"){
-if(func1(data0) > 500){
+if(func2(data0) > 500){
 validate92.errors = [{instancePath:instancePath+"/why",schemaPath:"#/properties/why/maxLength",keyword:"maxLength",params:{limit: 500}}];
 return false;
 }
 else {
-if(func1(data0) < 1){
+if(func2(data0) < 1){
 validate92.errors = [{instancePath:instancePath+"/why",schemaPath:"#/properties/why/minLength",keyword:"minLength",params:{limit: 1}}];
 return false;
 }
@@ -13451,7 +12165,7 @@ return errors === 0;
 validate92.evaluated = {"props":true,"dynamicProps":false,"dynamicItems":false};
 
 export const opSchema: Validate = validate93 as Validate;
-const schema60 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:liaison:wire:op-schema:1","type":"object","additionalProperties":false,"required":["name","ver","hash","state"],"properties":{"name":{"type":"string","minLength":1,"maxLength":64},"ver":{"type":"integer","minimum":1,"maximum":9007199254740991},"hash":{"type":"string","contentEncoding":"base64url","minLength":43,"maxLength":43},"state":{"type":"string","enum":["active","retired"]},"num":{"type":"integer","minimum":0,"maximum":4294967295}}};
+const schema60 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:liaison:wire:op-schema:1","type":"object","additionalProperties":false,"required":["name","ver","hash","state"],"properties":{"name":{"type":"string","minLength":1,"maxLength":64},"ver":{"type":"integer","minimum":1,"maximum":9007199254740991},"hash":{"byteLength":[32,32]},"state":{"type":"string","enum":["active","retired"]},"num":{"type":"integer","minimum":0,"maximum":4294967295}},"notBytes":true};
 
 function validate93(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="urn:liaison:wire:op-schema:1" */;
@@ -13463,6 +12177,10 @@ evaluated0.props = undefined;
 }
 if(evaluated0.dynamicItems){
 evaluated0.items = undefined;
+}
+if(data instanceof Uint8Array){
+validate93.errors = [{instancePath,schemaPath:"#/notBytes",keyword:"notBytes",params:{}}];
+return false;
 }
 if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -13486,12 +12204,12 @@ let data0 = data.name;
 const _errs2 = errors;
 if(errors === _errs2){
 if(typeof data0 === "string"){
-if(func1(data0) > 64){
+if(func2(data0) > 64){
 validate93.errors = [{instancePath:instancePath+"/name",schemaPath:"#/properties/name/maxLength",keyword:"maxLength",params:{limit: 64}}];
 return false;
 }
 else {
-if(func1(data0) < 1){
+if(func2(data0) < 1){
 validate93.errors = [{instancePath:instancePath+"/name",schemaPath:"#/properties/name/minLength",keyword:"minLength",params:{limit: 1}}];
 return false;
 }
@@ -13538,23 +12256,9 @@ if(valid0){
 if(data.hash !== undefined){
 let data2 = data.hash;
 const _errs6 = errors;
-if(errors === _errs6){
-if(typeof data2 === "string"){
-if(func1(data2) > 43){
-validate93.errors = [{instancePath:instancePath+"/hash",schemaPath:"#/properties/hash/maxLength",keyword:"maxLength",params:{limit: 43}}];
+if(!(data2 instanceof Uint8Array) || data2.length < 32 || data2.length > 32){
+validate93.errors = [{instancePath:instancePath+"/hash",schemaPath:"#/properties/hash/byteLength",keyword:"byteLength",params:{}}];
 return false;
-}
-else {
-if(func1(data2) < 43){
-validate93.errors = [{instancePath:instancePath+"/hash",schemaPath:"#/properties/hash/minLength",keyword:"minLength",params:{limit: 43}}];
-return false;
-}
-}
-}
-else {
-validate93.errors = [{instancePath:instancePath+"/hash",schemaPath:"#/properties/hash/type",keyword:"type",params:{type: "string"}}];
-return false;
-}
 }
 var valid0 = _errs6 === errors;
 }
@@ -13564,7 +12268,7 @@ var valid0 = true;
 if(valid0){
 if(data.state !== undefined){
 let data3 = data.state;
-const _errs8 = errors;
+const _errs7 = errors;
 if(typeof data3 !== "string"){
 validate93.errors = [{instancePath:instancePath+"/state",schemaPath:"#/properties/state/type",keyword:"type",params:{type: "string"}}];
 return false;
@@ -13573,7 +12277,7 @@ if(!((data3 === "active") || (data3 === "retired"))){
 validate93.errors = [{instancePath:instancePath+"/state",schemaPath:"#/properties/state/enum",keyword:"enum",params:{allowedValues: schema60.properties.state.enum}}];
 return false;
 }
-var valid0 = _errs8 === errors;
+var valid0 = _errs7 === errors;
 }
 else {
 var valid0 = true;
@@ -13581,12 +12285,12 @@ var valid0 = true;
 if(valid0){
 if(data.num !== undefined){
 let data4 = data.num;
-const _errs10 = errors;
+const _errs9 = errors;
 if(!(((typeof data4 == "number") && (!(data4 % 1) && !isNaN(data4))) && (isFinite(data4)))){
 validate93.errors = [{instancePath:instancePath+"/num",schemaPath:"#/properties/num/type",keyword:"type",params:{type: "integer"}}];
 return false;
 }
-if(errors === _errs10){
+if(errors === _errs9){
 if((typeof data4 == "number") && (isFinite(data4))){
 if(data4 > 4294967295 || isNaN(data4)){
 validate93.errors = [{instancePath:instancePath+"/num",schemaPath:"#/properties/num/maximum",keyword:"maximum",params:{comparison: "<=", limit: 4294967295}}];
@@ -13600,7 +12304,7 @@ return false;
 }
 }
 }
-var valid0 = _errs10 === errors;
+var valid0 = _errs9 === errors;
 }
 else {
 var valid0 = true;
@@ -13623,7 +12327,7 @@ return errors === 0;
 validate93.evaluated = {"props":true,"dynamicProps":false,"dynamicItems":false};
 
 export const opSuspend: Validate = validate94 as Validate;
-const schema61 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:liaison:wire:op-suspend:1","type":"object","additionalProperties":false,"required":["why"],"properties":{"why":{"type":"string","minLength":1,"maxLength":500},"dev":{"type":"integer","minimum":0,"maximum":4294967295},"mem":{"type":"integer","minimum":0,"maximum":4294967295},"adm":{"type":"integer","minimum":0,"maximum":4294967295}},"minProperties":2,"maxProperties":2};
+const schema61 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:liaison:wire:op-suspend:1","type":"object","additionalProperties":false,"required":["why"],"properties":{"why":{"type":"string","minLength":1,"maxLength":500},"dev":{"type":"integer","minimum":0,"maximum":4294967295},"mem":{"type":"integer","minimum":0,"maximum":4294967295},"adm":{"type":"integer","minimum":0,"maximum":4294967295}},"minProperties":2,"maxProperties":2,"notBytes":true};
 
 function validate94(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="urn:liaison:wire:op-suspend:1" */;
@@ -13635,6 +12339,10 @@ evaluated0.props = undefined;
 }
 if(evaluated0.dynamicItems){
 evaluated0.items = undefined;
+}
+if(data instanceof Uint8Array){
+validate94.errors = [{instancePath,schemaPath:"#/notBytes",keyword:"notBytes",params:{}}];
+return false;
 }
 if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -13668,12 +12376,12 @@ let data0 = data.why;
 const _errs2 = errors;
 if(errors === _errs2){
 if(typeof data0 === "string"){
-if(func1(data0) > 500){
+if(func2(data0) > 500){
 validate94.errors = [{instancePath:instancePath+"/why",schemaPath:"#/properties/why/maxLength",keyword:"maxLength",params:{limit: 500}}];
 return false;
 }
 else {
-if(func1(data0) < 1){
+if(func2(data0) < 1){
 validate94.errors = [{instancePath:instancePath+"/why",schemaPath:"#/properties/why/minLength",keyword:"minLength",params:{limit: 1}}];
 return false;
 }
@@ -13789,7 +12497,7 @@ return errors === 0;
 validate94.evaluated = {"props":true,"dynamicProps":false,"dynamicItems":false};
 
 export const opTopic: Validate = validate95 as Validate;
-const schema62 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:liaison:wire:op-topic:1","type":"object","additionalProperties":false,"required":["name","title","status","sch"],"properties":{"name":{"type":"string","minLength":2,"maxLength":64,"pattern":"^[a-z0-9][a-z0-9.-]*$"},"title":{"type":"object","additionalProperties":false,"properties":{"fr":{"type":"string","minLength":1,"maxLength":200},"en":{"type":"string","minLength":1,"maxLength":200},"ar":{"type":"string","minLength":1,"maxLength":200},"pt":{"type":"string","minLength":1,"maxLength":200}},"minProperties":1},"status":{"type":"string","enum":["exercise","actual"]},"sch":{"type":"array","minItems":1,"maxItems":64,"items":{"type":"integer","minimum":0,"maximum":4294967295}},"num":{"type":"integer","minimum":0,"maximum":4294967295},"z":{"const":1,"type":"integer"}}};
+const schema62 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:liaison:wire:op-topic:1","type":"object","additionalProperties":false,"required":["name","title","status","sch"],"properties":{"name":{"type":"string","minLength":2,"maxLength":64,"pattern":"^[a-z0-9][a-z0-9.-]*$"},"title":{"type":"object","additionalProperties":false,"properties":{"fr":{"type":"string","minLength":1,"maxLength":200},"en":{"type":"string","minLength":1,"maxLength":200},"ar":{"type":"string","minLength":1,"maxLength":200},"pt":{"type":"string","minLength":1,"maxLength":200}},"minProperties":1,"notBytes":true},"status":{"type":"string","enum":["exercise","actual"]},"sch":{"type":"array","minItems":1,"maxItems":64,"items":{"type":"integer","minimum":0,"maximum":4294967295}},"num":{"type":"integer","minimum":0,"maximum":4294967295},"z":{"const":1,"type":"integer"}},"notBytes":true};
 
 function validate95(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="urn:liaison:wire:op-topic:1" */;
@@ -13801,6 +12509,10 @@ evaluated0.props = undefined;
 }
 if(evaluated0.dynamicItems){
 evaluated0.items = undefined;
+}
+if(data instanceof Uint8Array){
+validate95.errors = [{instancePath,schemaPath:"#/notBytes",keyword:"notBytes",params:{}}];
+return false;
 }
 if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -13824,12 +12536,12 @@ let data0 = data.name;
 const _errs2 = errors;
 if(errors === _errs2){
 if(typeof data0 === "string"){
-if(func1(data0) > 64){
+if(func2(data0) > 64){
 validate95.errors = [{instancePath:instancePath+"/name",schemaPath:"#/properties/name/maxLength",keyword:"maxLength",params:{limit: 64}}];
 return false;
 }
 else {
-if(func1(data0) < 2){
+if(func2(data0) < 2){
 validate95.errors = [{instancePath:instancePath+"/name",schemaPath:"#/properties/name/minLength",keyword:"minLength",params:{limit: 2}}];
 return false;
 }
@@ -13855,6 +12567,10 @@ if(valid0){
 if(data.title !== undefined){
 let data1 = data.title;
 const _errs4 = errors;
+if(data1 instanceof Uint8Array){
+validate95.errors = [{instancePath:instancePath+"/title",schemaPath:"#/properties/title/notBytes",keyword:"notBytes",params:{}}];
+return false;
+}
 if(errors === _errs4){
 if(data1 && typeof data1 == "object" && !Array.isArray(data1)){
 if(Object.keys(data1).length < 1){
@@ -13876,12 +12592,12 @@ let data2 = data1.fr;
 const _errs7 = errors;
 if(errors === _errs7){
 if(typeof data2 === "string"){
-if(func1(data2) > 200){
+if(func2(data2) > 200){
 validate95.errors = [{instancePath:instancePath+"/title/fr",schemaPath:"#/properties/title/properties/fr/maxLength",keyword:"maxLength",params:{limit: 200}}];
 return false;
 }
 else {
-if(func1(data2) < 1){
+if(func2(data2) < 1){
 validate95.errors = [{instancePath:instancePath+"/title/fr",schemaPath:"#/properties/title/properties/fr/minLength",keyword:"minLength",params:{limit: 1}}];
 return false;
 }
@@ -13903,12 +12619,12 @@ let data3 = data1.en;
 const _errs9 = errors;
 if(errors === _errs9){
 if(typeof data3 === "string"){
-if(func1(data3) > 200){
+if(func2(data3) > 200){
 validate95.errors = [{instancePath:instancePath+"/title/en",schemaPath:"#/properties/title/properties/en/maxLength",keyword:"maxLength",params:{limit: 200}}];
 return false;
 }
 else {
-if(func1(data3) < 1){
+if(func2(data3) < 1){
 validate95.errors = [{instancePath:instancePath+"/title/en",schemaPath:"#/properties/title/properties/en/minLength",keyword:"minLength",params:{limit: 1}}];
 return false;
 }
@@ -13930,12 +12646,12 @@ let data4 = data1.ar;
 const _errs11 = errors;
 if(errors === _errs11){
 if(typeof data4 === "string"){
-if(func1(data4) > 200){
+if(func2(data4) > 200){
 validate95.errors = [{instancePath:instancePath+"/title/ar",schemaPath:"#/properties/title/properties/ar/maxLength",keyword:"maxLength",params:{limit: 200}}];
 return false;
 }
 else {
-if(func1(data4) < 1){
+if(func2(data4) < 1){
 validate95.errors = [{instancePath:instancePath+"/title/ar",schemaPath:"#/properties/title/properties/ar/minLength",keyword:"minLength",params:{limit: 1}}];
 return false;
 }
@@ -13957,12 +12673,12 @@ let data5 = data1.pt;
 const _errs13 = errors;
 if(errors === _errs13){
 if(typeof data5 === "string"){
-if(func1(data5) > 200){
+if(func2(data5) > 200){
 validate95.errors = [{instancePath:instancePath+"/title/pt",schemaPath:"#/properties/title/properties/pt/maxLength",keyword:"maxLength",params:{limit: 200}}];
 return false;
 }
 else {
-if(func1(data5) < 1){
+if(func2(data5) < 1){
 validate95.errors = [{instancePath:instancePath+"/title/pt",schemaPath:"#/properties/title/properties/pt/minLength",keyword:"minLength",params:{limit: 1}}];
 return false;
 }
@@ -14131,7 +12847,7 @@ return errors === 0;
 validate95.evaluated = {"props":true,"dynamicProps":false,"dynamicItems":false};
 
 export const possession: Validate = validate96 as Validate;
-const schema63 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:liaison:wire:possession:1","type":"object","additionalProperties":false,"required":["mem","org","role","ik","n"],"properties":{"mem":{"type":"integer","minimum":0,"maximum":4294967295},"org":{"type":"string","minLength":1,"maxLength":64},"role":{"type":"string","enum":["officer","analyst","administrator"]},"ik":{"type":"string","contentEncoding":"base64url","minLength":43,"maxLength":43},"n":{"type":"string","contentEncoding":"base64url","minLength":22,"maxLength":22}}};
+const schema63 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:liaison:wire:possession:1","type":"object","additionalProperties":false,"required":["mem","org","role","ik","n"],"properties":{"mem":{"type":"integer","minimum":0,"maximum":4294967295},"org":{"type":"string","minLength":1,"maxLength":64},"role":{"type":"string","enum":["officer","analyst","administrator"]},"ik":{"byteLength":[32,32]},"n":{"byteLength":[16,16]}},"notBytes":true};
 
 function validate96(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="urn:liaison:wire:possession:1" */;
@@ -14143,6 +12859,10 @@ evaluated0.props = undefined;
 }
 if(evaluated0.dynamicItems){
 evaluated0.items = undefined;
+}
+if(data instanceof Uint8Array){
+validate96.errors = [{instancePath,schemaPath:"#/notBytes",keyword:"notBytes",params:{}}];
+return false;
 }
 if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -14193,12 +12913,12 @@ let data1 = data.org;
 const _errs4 = errors;
 if(errors === _errs4){
 if(typeof data1 === "string"){
-if(func1(data1) > 64){
+if(func2(data1) > 64){
 validate96.errors = [{instancePath:instancePath+"/org",schemaPath:"#/properties/org/maxLength",keyword:"maxLength",params:{limit: 64}}];
 return false;
 }
 else {
-if(func1(data1) < 1){
+if(func2(data1) < 1){
 validate96.errors = [{instancePath:instancePath+"/org",schemaPath:"#/properties/org/minLength",keyword:"minLength",params:{limit: 1}}];
 return false;
 }
@@ -14235,23 +12955,9 @@ if(valid0){
 if(data.ik !== undefined){
 let data3 = data.ik;
 const _errs8 = errors;
-if(errors === _errs8){
-if(typeof data3 === "string"){
-if(func1(data3) > 43){
-validate96.errors = [{instancePath:instancePath+"/ik",schemaPath:"#/properties/ik/maxLength",keyword:"maxLength",params:{limit: 43}}];
+if(!(data3 instanceof Uint8Array) || data3.length < 32 || data3.length > 32){
+validate96.errors = [{instancePath:instancePath+"/ik",schemaPath:"#/properties/ik/byteLength",keyword:"byteLength",params:{}}];
 return false;
-}
-else {
-if(func1(data3) < 43){
-validate96.errors = [{instancePath:instancePath+"/ik",schemaPath:"#/properties/ik/minLength",keyword:"minLength",params:{limit: 43}}];
-return false;
-}
-}
-}
-else {
-validate96.errors = [{instancePath:instancePath+"/ik",schemaPath:"#/properties/ik/type",keyword:"type",params:{type: "string"}}];
-return false;
-}
 }
 var valid0 = _errs8 === errors;
 }
@@ -14261,26 +12967,12 @@ var valid0 = true;
 if(valid0){
 if(data.n !== undefined){
 let data4 = data.n;
-const _errs10 = errors;
-if(errors === _errs10){
-if(typeof data4 === "string"){
-if(func1(data4) > 22){
-validate96.errors = [{instancePath:instancePath+"/n",schemaPath:"#/properties/n/maxLength",keyword:"maxLength",params:{limit: 22}}];
+const _errs9 = errors;
+if(!(data4 instanceof Uint8Array) || data4.length < 16 || data4.length > 16){
+validate96.errors = [{instancePath:instancePath+"/n",schemaPath:"#/properties/n/byteLength",keyword:"byteLength",params:{}}];
 return false;
 }
-else {
-if(func1(data4) < 22){
-validate96.errors = [{instancePath:instancePath+"/n",schemaPath:"#/properties/n/minLength",keyword:"minLength",params:{limit: 22}}];
-return false;
-}
-}
-}
-else {
-validate96.errors = [{instancePath:instancePath+"/n",schemaPath:"#/properties/n/type",keyword:"type",params:{type: "string"}}];
-return false;
-}
-}
-var valid0 = _errs10 === errors;
+var valid0 = _errs9 === errors;
 }
 else {
 var valid0 = true;
@@ -14303,7 +12995,7 @@ return errors === 0;
 validate96.evaluated = {"props":true,"dynamicProps":false,"dynamicItems":false};
 
 export const receipt: Validate = validate97 as Validate;
-const schema64 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:liaison:wire:receipt:1","type":"object","additionalProperties":false,"required":["v","rc","rk","d","cid","t"],"properties":{"v":{"const":1,"type":"integer"},"rc":{"type":"integer","minimum":0,"maximum":65535},"rk":{"type":"integer","minimum":1,"maximum":65535},"d":{"type":"integer","minimum":0,"maximum":1},"cid":{"type":"string","contentEncoding":"base64url","minLength":43,"maxLength":43},"t":{"type":"integer","minimum":0,"maximum":9007199254740991},"ix":{"type":"integer","minimum":0,"maximum":9007199254740991},"lh":{"type":"string","contentEncoding":"base64url","minLength":43,"maxLength":43},"cur":{"type":"integer","minimum":0,"maximum":9007199254740991},"id":{"type":"string","contentEncoding":"base64url","minLength":22,"maxLength":22},"dev":{"type":"integer","minimum":0,"maximum":4294967295},"adm":{"type":"integer","minimum":1,"maximum":65535},"chain":{"type":"string","contentEncoding":"base64url","minLength":43,"maxLength":43},"inc":{"type":"integer","minimum":0,"maximum":9007199254740991},"seq":{"type":"integer","minimum":0,"maximum":9007199254740991},"head":{"type":"array","prefixItems":[{"type":"integer","minimum":0,"maximum":9007199254740991},{"type":"integer","minimum":0,"maximum":9007199254740991},{"type":"string","contentEncoding":"base64url","minLength":43,"maxLength":43}],"items":false,"minItems":3,"maxItems":3}}};
+const schema64 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:liaison:wire:receipt:1","type":"object","additionalProperties":false,"required":["v","rc","rk","d","cid","t"],"properties":{"v":{"const":1,"type":"integer"},"rc":{"type":"integer","minimum":0,"maximum":65535},"rk":{"type":"integer","minimum":1,"maximum":65535},"d":{"type":"integer","minimum":0,"maximum":1},"cid":{"byteLength":[32,32]},"t":{"type":"integer","minimum":0,"maximum":9007199254740991},"ix":{"type":"integer","minimum":0,"maximum":9007199254740991},"lh":{"byteLength":[32,32]},"cur":{"type":"integer","minimum":0,"maximum":9007199254740991},"id":{"byteLength":[16,16]},"dev":{"type":"integer","minimum":0,"maximum":4294967295},"adm":{"type":"integer","minimum":1,"maximum":65535},"chain":{"byteLength":[32,32]},"inc":{"type":"integer","minimum":0,"maximum":9007199254740991},"seq":{"type":"integer","minimum":0,"maximum":9007199254740991},"head":{"type":"array","prefixItems":[{"type":"integer","minimum":0,"maximum":9007199254740991},{"type":"integer","minimum":0,"maximum":9007199254740991},{"byteLength":[32,32]}],"items":false,"minItems":3,"maxItems":3}},"notBytes":true};
 
 function validate97(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="urn:liaison:wire:receipt:1" */;
@@ -14316,6 +13008,10 @@ evaluated0.props = undefined;
 if(evaluated0.dynamicItems){
 evaluated0.items = undefined;
 }
+if(data instanceof Uint8Array){
+validate97.errors = [{instancePath,schemaPath:"#/notBytes",keyword:"notBytes",params:{}}];
+return false;
+}
 if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
@@ -14326,7 +13022,7 @@ return false;
 else {
 const _errs1 = errors;
 for(const key0 in data){
-if(!(func19.call(schema64.properties, key0))){
+if(!(func1.call(schema64.properties, key0))){
 validate97.errors = [{instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0}}];
 return false;
 break;
@@ -14434,23 +13130,9 @@ if(valid0){
 if(data.cid !== undefined){
 let data4 = data.cid;
 const _errs10 = errors;
-if(errors === _errs10){
-if(typeof data4 === "string"){
-if(func1(data4) > 43){
-validate97.errors = [{instancePath:instancePath+"/cid",schemaPath:"#/properties/cid/maxLength",keyword:"maxLength",params:{limit: 43}}];
+if(!(data4 instanceof Uint8Array) || data4.length < 32 || data4.length > 32){
+validate97.errors = [{instancePath:instancePath+"/cid",schemaPath:"#/properties/cid/byteLength",keyword:"byteLength",params:{}}];
 return false;
-}
-else {
-if(func1(data4) < 43){
-validate97.errors = [{instancePath:instancePath+"/cid",schemaPath:"#/properties/cid/minLength",keyword:"minLength",params:{limit: 43}}];
-return false;
-}
-}
-}
-else {
-validate97.errors = [{instancePath:instancePath+"/cid",schemaPath:"#/properties/cid/type",keyword:"type",params:{type: "string"}}];
-return false;
-}
 }
 var valid0 = _errs10 === errors;
 }
@@ -14460,12 +13142,12 @@ var valid0 = true;
 if(valid0){
 if(data.t !== undefined){
 let data5 = data.t;
-const _errs12 = errors;
+const _errs11 = errors;
 if(!(((typeof data5 == "number") && (!(data5 % 1) && !isNaN(data5))) && (isFinite(data5)))){
 validate97.errors = [{instancePath:instancePath+"/t",schemaPath:"#/properties/t/type",keyword:"type",params:{type: "integer"}}];
 return false;
 }
-if(errors === _errs12){
+if(errors === _errs11){
 if((typeof data5 == "number") && (isFinite(data5))){
 if(data5 > 9007199254740991 || isNaN(data5)){
 validate97.errors = [{instancePath:instancePath+"/t",schemaPath:"#/properties/t/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991}}];
@@ -14479,7 +13161,7 @@ return false;
 }
 }
 }
-var valid0 = _errs12 === errors;
+var valid0 = _errs11 === errors;
 }
 else {
 var valid0 = true;
@@ -14487,12 +13169,12 @@ var valid0 = true;
 if(valid0){
 if(data.ix !== undefined){
 let data6 = data.ix;
-const _errs14 = errors;
+const _errs13 = errors;
 if(!(((typeof data6 == "number") && (!(data6 % 1) && !isNaN(data6))) && (isFinite(data6)))){
 validate97.errors = [{instancePath:instancePath+"/ix",schemaPath:"#/properties/ix/type",keyword:"type",params:{type: "integer"}}];
 return false;
 }
-if(errors === _errs14){
+if(errors === _errs13){
 if((typeof data6 == "number") && (isFinite(data6))){
 if(data6 > 9007199254740991 || isNaN(data6)){
 validate97.errors = [{instancePath:instancePath+"/ix",schemaPath:"#/properties/ix/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991}}];
@@ -14506,7 +13188,7 @@ return false;
 }
 }
 }
-var valid0 = _errs14 === errors;
+var valid0 = _errs13 === errors;
 }
 else {
 var valid0 = true;
@@ -14514,26 +13196,12 @@ var valid0 = true;
 if(valid0){
 if(data.lh !== undefined){
 let data7 = data.lh;
-const _errs16 = errors;
-if(errors === _errs16){
-if(typeof data7 === "string"){
-if(func1(data7) > 43){
-validate97.errors = [{instancePath:instancePath+"/lh",schemaPath:"#/properties/lh/maxLength",keyword:"maxLength",params:{limit: 43}}];
+const _errs15 = errors;
+if(!(data7 instanceof Uint8Array) || data7.length < 32 || data7.length > 32){
+validate97.errors = [{instancePath:instancePath+"/lh",schemaPath:"#/properties/lh/byteLength",keyword:"byteLength",params:{}}];
 return false;
 }
-else {
-if(func1(data7) < 43){
-validate97.errors = [{instancePath:instancePath+"/lh",schemaPath:"#/properties/lh/minLength",keyword:"minLength",params:{limit: 43}}];
-return false;
-}
-}
-}
-else {
-validate97.errors = [{instancePath:instancePath+"/lh",schemaPath:"#/properties/lh/type",keyword:"type",params:{type: "string"}}];
-return false;
-}
-}
-var valid0 = _errs16 === errors;
+var valid0 = _errs15 === errors;
 }
 else {
 var valid0 = true;
@@ -14541,12 +13209,12 @@ var valid0 = true;
 if(valid0){
 if(data.cur !== undefined){
 let data8 = data.cur;
-const _errs18 = errors;
+const _errs16 = errors;
 if(!(((typeof data8 == "number") && (!(data8 % 1) && !isNaN(data8))) && (isFinite(data8)))){
 validate97.errors = [{instancePath:instancePath+"/cur",schemaPath:"#/properties/cur/type",keyword:"type",params:{type: "integer"}}];
 return false;
 }
-if(errors === _errs18){
+if(errors === _errs16){
 if((typeof data8 == "number") && (isFinite(data8))){
 if(data8 > 9007199254740991 || isNaN(data8)){
 validate97.errors = [{instancePath:instancePath+"/cur",schemaPath:"#/properties/cur/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991}}];
@@ -14560,7 +13228,7 @@ return false;
 }
 }
 }
-var valid0 = _errs18 === errors;
+var valid0 = _errs16 === errors;
 }
 else {
 var valid0 = true;
@@ -14568,26 +13236,12 @@ var valid0 = true;
 if(valid0){
 if(data.id !== undefined){
 let data9 = data.id;
-const _errs20 = errors;
-if(errors === _errs20){
-if(typeof data9 === "string"){
-if(func1(data9) > 22){
-validate97.errors = [{instancePath:instancePath+"/id",schemaPath:"#/properties/id/maxLength",keyword:"maxLength",params:{limit: 22}}];
+const _errs18 = errors;
+if(!(data9 instanceof Uint8Array) || data9.length < 16 || data9.length > 16){
+validate97.errors = [{instancePath:instancePath+"/id",schemaPath:"#/properties/id/byteLength",keyword:"byteLength",params:{}}];
 return false;
 }
-else {
-if(func1(data9) < 22){
-validate97.errors = [{instancePath:instancePath+"/id",schemaPath:"#/properties/id/minLength",keyword:"minLength",params:{limit: 22}}];
-return false;
-}
-}
-}
-else {
-validate97.errors = [{instancePath:instancePath+"/id",schemaPath:"#/properties/id/type",keyword:"type",params:{type: "string"}}];
-return false;
-}
-}
-var valid0 = _errs20 === errors;
+var valid0 = _errs18 === errors;
 }
 else {
 var valid0 = true;
@@ -14595,12 +13249,12 @@ var valid0 = true;
 if(valid0){
 if(data.dev !== undefined){
 let data10 = data.dev;
-const _errs22 = errors;
+const _errs19 = errors;
 if(!(((typeof data10 == "number") && (!(data10 % 1) && !isNaN(data10))) && (isFinite(data10)))){
 validate97.errors = [{instancePath:instancePath+"/dev",schemaPath:"#/properties/dev/type",keyword:"type",params:{type: "integer"}}];
 return false;
 }
-if(errors === _errs22){
+if(errors === _errs19){
 if((typeof data10 == "number") && (isFinite(data10))){
 if(data10 > 4294967295 || isNaN(data10)){
 validate97.errors = [{instancePath:instancePath+"/dev",schemaPath:"#/properties/dev/maximum",keyword:"maximum",params:{comparison: "<=", limit: 4294967295}}];
@@ -14614,7 +13268,7 @@ return false;
 }
 }
 }
-var valid0 = _errs22 === errors;
+var valid0 = _errs19 === errors;
 }
 else {
 var valid0 = true;
@@ -14622,12 +13276,12 @@ var valid0 = true;
 if(valid0){
 if(data.adm !== undefined){
 let data11 = data.adm;
-const _errs24 = errors;
+const _errs21 = errors;
 if(!(((typeof data11 == "number") && (!(data11 % 1) && !isNaN(data11))) && (isFinite(data11)))){
 validate97.errors = [{instancePath:instancePath+"/adm",schemaPath:"#/properties/adm/type",keyword:"type",params:{type: "integer"}}];
 return false;
 }
-if(errors === _errs24){
+if(errors === _errs21){
 if((typeof data11 == "number") && (isFinite(data11))){
 if(data11 > 65535 || isNaN(data11)){
 validate97.errors = [{instancePath:instancePath+"/adm",schemaPath:"#/properties/adm/maximum",keyword:"maximum",params:{comparison: "<=", limit: 65535}}];
@@ -14641,7 +13295,7 @@ return false;
 }
 }
 }
-var valid0 = _errs24 === errors;
+var valid0 = _errs21 === errors;
 }
 else {
 var valid0 = true;
@@ -14649,26 +13303,12 @@ var valid0 = true;
 if(valid0){
 if(data.chain !== undefined){
 let data12 = data.chain;
-const _errs26 = errors;
-if(errors === _errs26){
-if(typeof data12 === "string"){
-if(func1(data12) > 43){
-validate97.errors = [{instancePath:instancePath+"/chain",schemaPath:"#/properties/chain/maxLength",keyword:"maxLength",params:{limit: 43}}];
+const _errs23 = errors;
+if(!(data12 instanceof Uint8Array) || data12.length < 32 || data12.length > 32){
+validate97.errors = [{instancePath:instancePath+"/chain",schemaPath:"#/properties/chain/byteLength",keyword:"byteLength",params:{}}];
 return false;
 }
-else {
-if(func1(data12) < 43){
-validate97.errors = [{instancePath:instancePath+"/chain",schemaPath:"#/properties/chain/minLength",keyword:"minLength",params:{limit: 43}}];
-return false;
-}
-}
-}
-else {
-validate97.errors = [{instancePath:instancePath+"/chain",schemaPath:"#/properties/chain/type",keyword:"type",params:{type: "string"}}];
-return false;
-}
-}
-var valid0 = _errs26 === errors;
+var valid0 = _errs23 === errors;
 }
 else {
 var valid0 = true;
@@ -14676,12 +13316,12 @@ var valid0 = true;
 if(valid0){
 if(data.inc !== undefined){
 let data13 = data.inc;
-const _errs28 = errors;
+const _errs24 = errors;
 if(!(((typeof data13 == "number") && (!(data13 % 1) && !isNaN(data13))) && (isFinite(data13)))){
 validate97.errors = [{instancePath:instancePath+"/inc",schemaPath:"#/properties/inc/type",keyword:"type",params:{type: "integer"}}];
 return false;
 }
-if(errors === _errs28){
+if(errors === _errs24){
 if((typeof data13 == "number") && (isFinite(data13))){
 if(data13 > 9007199254740991 || isNaN(data13)){
 validate97.errors = [{instancePath:instancePath+"/inc",schemaPath:"#/properties/inc/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991}}];
@@ -14695,7 +13335,7 @@ return false;
 }
 }
 }
-var valid0 = _errs28 === errors;
+var valid0 = _errs24 === errors;
 }
 else {
 var valid0 = true;
@@ -14703,12 +13343,12 @@ var valid0 = true;
 if(valid0){
 if(data.seq !== undefined){
 let data14 = data.seq;
-const _errs30 = errors;
+const _errs26 = errors;
 if(!(((typeof data14 == "number") && (!(data14 % 1) && !isNaN(data14))) && (isFinite(data14)))){
 validate97.errors = [{instancePath:instancePath+"/seq",schemaPath:"#/properties/seq/type",keyword:"type",params:{type: "integer"}}];
 return false;
 }
-if(errors === _errs30){
+if(errors === _errs26){
 if((typeof data14 == "number") && (isFinite(data14))){
 if(data14 > 9007199254740991 || isNaN(data14)){
 validate97.errors = [{instancePath:instancePath+"/seq",schemaPath:"#/properties/seq/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991}}];
@@ -14722,7 +13362,7 @@ return false;
 }
 }
 }
-var valid0 = _errs30 === errors;
+var valid0 = _errs26 === errors;
 }
 else {
 var valid0 = true;
@@ -14730,8 +13370,8 @@ var valid0 = true;
 if(valid0){
 if(data.head !== undefined){
 let data15 = data.head;
-const _errs32 = errors;
-if(errors === _errs32){
+const _errs28 = errors;
+if(errors === _errs28){
 if(Array.isArray(data15)){
 if(data15.length > 3){
 validate97.errors = [{instancePath:instancePath+"/head",schemaPath:"#/properties/head/maxItems",keyword:"maxItems",params:{limit: 3}}];
@@ -14746,12 +13386,12 @@ else {
 const len0 = data15.length;
 if(len0 > 0){
 let data16 = data15[0];
-const _errs34 = errors;
+const _errs30 = errors;
 if(!(((typeof data16 == "number") && (!(data16 % 1) && !isNaN(data16))) && (isFinite(data16)))){
 validate97.errors = [{instancePath:instancePath+"/head/0",schemaPath:"#/properties/head/prefixItems/0/type",keyword:"type",params:{type: "integer"}}];
 return false;
 }
-if(errors === _errs34){
+if(errors === _errs30){
 if((typeof data16 == "number") && (isFinite(data16))){
 if(data16 > 9007199254740991 || isNaN(data16)){
 validate97.errors = [{instancePath:instancePath+"/head/0",schemaPath:"#/properties/head/prefixItems/0/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991}}];
@@ -14765,17 +13405,17 @@ return false;
 }
 }
 }
-var valid1 = _errs34 === errors;
+var valid1 = _errs30 === errors;
 }
 if(valid1){
 if(len0 > 1){
 let data17 = data15[1];
-const _errs36 = errors;
+const _errs32 = errors;
 if(!(((typeof data17 == "number") && (!(data17 % 1) && !isNaN(data17))) && (isFinite(data17)))){
 validate97.errors = [{instancePath:instancePath+"/head/1",schemaPath:"#/properties/head/prefixItems/1/type",keyword:"type",params:{type: "integer"}}];
 return false;
 }
-if(errors === _errs36){
+if(errors === _errs32){
 if((typeof data17 == "number") && (isFinite(data17))){
 if(data17 > 9007199254740991 || isNaN(data17)){
 validate97.errors = [{instancePath:instancePath+"/head/1",schemaPath:"#/properties/head/prefixItems/1/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991}}];
@@ -14789,31 +13429,17 @@ return false;
 }
 }
 }
-var valid1 = _errs36 === errors;
+var valid1 = _errs32 === errors;
 }
 if(valid1){
 if(len0 > 2){
 let data18 = data15[2];
-const _errs38 = errors;
-if(errors === _errs38){
-if(typeof data18 === "string"){
-if(func1(data18) > 43){
-validate97.errors = [{instancePath:instancePath+"/head/2",schemaPath:"#/properties/head/prefixItems/2/maxLength",keyword:"maxLength",params:{limit: 43}}];
+const _errs34 = errors;
+if(!(data18 instanceof Uint8Array) || data18.length < 32 || data18.length > 32){
+validate97.errors = [{instancePath:instancePath+"/head/2",schemaPath:"#/properties/head/prefixItems/2/byteLength",keyword:"byteLength",params:{}}];
 return false;
 }
-else {
-if(func1(data18) < 43){
-validate97.errors = [{instancePath:instancePath+"/head/2",schemaPath:"#/properties/head/prefixItems/2/minLength",keyword:"minLength",params:{limit: 43}}];
-return false;
-}
-}
-}
-else {
-validate97.errors = [{instancePath:instancePath+"/head/2",schemaPath:"#/properties/head/prefixItems/2/type",keyword:"type",params:{type: "string"}}];
-return false;
-}
-}
-var valid1 = _errs38 === errors;
+var valid1 = _errs34 === errors;
 }
 if(valid1){
 const len1 = data15.length;
@@ -14832,7 +13458,7 @@ validate97.errors = [{instancePath:instancePath+"/head",schemaPath:"#/properties
 return false;
 }
 }
-var valid0 = _errs32 === errors;
+var valid0 = _errs28 === errors;
 }
 else {
 var valid0 = true;
@@ -14866,7 +13492,7 @@ return errors === 0;
 validate97.evaluated = {"props":true,"dynamicProps":false,"dynamicItems":false};
 
 export const seal: Validate = validate98 as Validate;
-const schema65 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:liaison:wire:seal:1","type":"object","additionalProperties":false,"required":["kc","ph","pl"],"properties":{"kc":{"type":"string","contentEncoding":"base64url","minLength":43,"maxLength":43},"ph":{"type":"string","contentEncoding":"base64url","minLength":43,"maxLength":43},"pl":{"type":"integer","minimum":0,"maximum":2147483648},"sr":{"type":"string","contentEncoding":"base64url","minLength":43,"maxLength":43}}};
+const schema65 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:liaison:wire:seal:1","type":"object","additionalProperties":false,"required":["kc","ph","pl"],"properties":{"kc":{"byteLength":[32,32]},"ph":{"byteLength":[32,32]},"pl":{"type":"integer","minimum":0,"maximum":2147483648},"sr":{"byteLength":[32,32]}},"notBytes":true};
 
 function validate98(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="urn:liaison:wire:seal:1" */;
@@ -14878,6 +13504,10 @@ evaluated0.props = undefined;
 }
 if(evaluated0.dynamicItems){
 evaluated0.items = undefined;
+}
+if(data instanceof Uint8Array){
+validate98.errors = [{instancePath,schemaPath:"#/notBytes",keyword:"notBytes",params:{}}];
+return false;
 }
 if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -14899,23 +13529,9 @@ if(_errs1 === errors){
 if(data.kc !== undefined){
 let data0 = data.kc;
 const _errs2 = errors;
-if(errors === _errs2){
-if(typeof data0 === "string"){
-if(func1(data0) > 43){
-validate98.errors = [{instancePath:instancePath+"/kc",schemaPath:"#/properties/kc/maxLength",keyword:"maxLength",params:{limit: 43}}];
+if(!(data0 instanceof Uint8Array) || data0.length < 32 || data0.length > 32){
+validate98.errors = [{instancePath:instancePath+"/kc",schemaPath:"#/properties/kc/byteLength",keyword:"byteLength",params:{}}];
 return false;
-}
-else {
-if(func1(data0) < 43){
-validate98.errors = [{instancePath:instancePath+"/kc",schemaPath:"#/properties/kc/minLength",keyword:"minLength",params:{limit: 43}}];
-return false;
-}
-}
-}
-else {
-validate98.errors = [{instancePath:instancePath+"/kc",schemaPath:"#/properties/kc/type",keyword:"type",params:{type: "string"}}];
-return false;
-}
 }
 var valid0 = _errs2 === errors;
 }
@@ -14925,26 +13541,12 @@ var valid0 = true;
 if(valid0){
 if(data.ph !== undefined){
 let data1 = data.ph;
-const _errs4 = errors;
-if(errors === _errs4){
-if(typeof data1 === "string"){
-if(func1(data1) > 43){
-validate98.errors = [{instancePath:instancePath+"/ph",schemaPath:"#/properties/ph/maxLength",keyword:"maxLength",params:{limit: 43}}];
+const _errs3 = errors;
+if(!(data1 instanceof Uint8Array) || data1.length < 32 || data1.length > 32){
+validate98.errors = [{instancePath:instancePath+"/ph",schemaPath:"#/properties/ph/byteLength",keyword:"byteLength",params:{}}];
 return false;
 }
-else {
-if(func1(data1) < 43){
-validate98.errors = [{instancePath:instancePath+"/ph",schemaPath:"#/properties/ph/minLength",keyword:"minLength",params:{limit: 43}}];
-return false;
-}
-}
-}
-else {
-validate98.errors = [{instancePath:instancePath+"/ph",schemaPath:"#/properties/ph/type",keyword:"type",params:{type: "string"}}];
-return false;
-}
-}
-var valid0 = _errs4 === errors;
+var valid0 = _errs3 === errors;
 }
 else {
 var valid0 = true;
@@ -14952,12 +13554,12 @@ var valid0 = true;
 if(valid0){
 if(data.pl !== undefined){
 let data2 = data.pl;
-const _errs6 = errors;
+const _errs4 = errors;
 if(!(((typeof data2 == "number") && (!(data2 % 1) && !isNaN(data2))) && (isFinite(data2)))){
 validate98.errors = [{instancePath:instancePath+"/pl",schemaPath:"#/properties/pl/type",keyword:"type",params:{type: "integer"}}];
 return false;
 }
-if(errors === _errs6){
+if(errors === _errs4){
 if((typeof data2 == "number") && (isFinite(data2))){
 if(data2 > 2147483648 || isNaN(data2)){
 validate98.errors = [{instancePath:instancePath+"/pl",schemaPath:"#/properties/pl/maximum",keyword:"maximum",params:{comparison: "<=", limit: 2147483648}}];
@@ -14971,7 +13573,7 @@ return false;
 }
 }
 }
-var valid0 = _errs6 === errors;
+var valid0 = _errs4 === errors;
 }
 else {
 var valid0 = true;
@@ -14979,26 +13581,12 @@ var valid0 = true;
 if(valid0){
 if(data.sr !== undefined){
 let data3 = data.sr;
-const _errs8 = errors;
-if(errors === _errs8){
-if(typeof data3 === "string"){
-if(func1(data3) > 43){
-validate98.errors = [{instancePath:instancePath+"/sr",schemaPath:"#/properties/sr/maxLength",keyword:"maxLength",params:{limit: 43}}];
+const _errs6 = errors;
+if(!(data3 instanceof Uint8Array) || data3.length < 32 || data3.length > 32){
+validate98.errors = [{instancePath:instancePath+"/sr",schemaPath:"#/properties/sr/byteLength",keyword:"byteLength",params:{}}];
 return false;
 }
-else {
-if(func1(data3) < 43){
-validate98.errors = [{instancePath:instancePath+"/sr",schemaPath:"#/properties/sr/minLength",keyword:"minLength",params:{limit: 43}}];
-return false;
-}
-}
-}
-else {
-validate98.errors = [{instancePath:instancePath+"/sr",schemaPath:"#/properties/sr/type",keyword:"type",params:{type: "string"}}];
-return false;
-}
-}
-var valid0 = _errs8 === errors;
+var valid0 = _errs6 === errors;
 }
 else {
 var valid0 = true;
@@ -15020,7 +13608,7 @@ return errors === 0;
 validate98.evaluated = {"props":true,"dynamicProps":false,"dynamicItems":false};
 
 export const statement: Validate = validate99 as Validate;
-const schema66 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:liaison:wire:statement:1","type":"object","additionalProperties":false,"required":["v","base","n","t","exp","op","body"],"properties":{"v":{"const":1,"type":"integer"},"base":{"type":"array","prefixItems":[{"type":"integer","minimum":0,"maximum":9007199254740991},{"type":"string","contentEncoding":"base64url","minLength":43,"maxLength":43}],"items":false,"minItems":2,"maxItems":2},"n":{"type":"string","contentEncoding":"base64url","minLength":22,"maxLength":22},"t":{"type":"integer","minimum":0,"maximum":9007199254740991},"exp":{"type":"integer","minimum":0,"maximum":9007199254740991},"op":{"type":"string","minLength":1,"maxLength":16},"body":{"type":"object"}}};
+const schema66 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:liaison:wire:statement:1","type":"object","additionalProperties":false,"required":["v","base","n","t","exp","op","body"],"properties":{"v":{"const":1,"type":"integer"},"base":{"type":"array","prefixItems":[{"type":"integer","minimum":0,"maximum":9007199254740991},{"byteLength":[32,32]}],"items":false,"minItems":2,"maxItems":2},"n":{"byteLength":[16,16]},"t":{"type":"integer","minimum":0,"maximum":9007199254740991},"exp":{"type":"integer","minimum":0,"maximum":9007199254740991},"op":{"type":"string","minLength":1,"maxLength":16},"body":{"type":"object","notBytes":true}},"notBytes":true};
 
 function validate99(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="urn:liaison:wire:statement:1" */;
@@ -15032,6 +13620,10 @@ evaluated0.props = undefined;
 }
 if(evaluated0.dynamicItems){
 evaluated0.items = undefined;
+}
+if(data instanceof Uint8Array){
+validate99.errors = [{instancePath,schemaPath:"#/notBytes",keyword:"notBytes",params:{}}];
+return false;
 }
 if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -15110,23 +13702,9 @@ if(valid1){
 if(len0 > 1){
 let data3 = data1[1];
 const _errs8 = errors;
-if(errors === _errs8){
-if(typeof data3 === "string"){
-if(func1(data3) > 43){
-validate99.errors = [{instancePath:instancePath+"/base/1",schemaPath:"#/properties/base/prefixItems/1/maxLength",keyword:"maxLength",params:{limit: 43}}];
+if(!(data3 instanceof Uint8Array) || data3.length < 32 || data3.length > 32){
+validate99.errors = [{instancePath:instancePath+"/base/1",schemaPath:"#/properties/base/prefixItems/1/byteLength",keyword:"byteLength",params:{}}];
 return false;
-}
-else {
-if(func1(data3) < 43){
-validate99.errors = [{instancePath:instancePath+"/base/1",schemaPath:"#/properties/base/prefixItems/1/minLength",keyword:"minLength",params:{limit: 43}}];
-return false;
-}
-}
-}
-else {
-validate99.errors = [{instancePath:instancePath+"/base/1",schemaPath:"#/properties/base/prefixItems/1/type",keyword:"type",params:{type: "string"}}];
-return false;
-}
 }
 var valid1 = _errs8 === errors;
 }
@@ -15154,26 +13732,12 @@ var valid0 = true;
 if(valid0){
 if(data.n !== undefined){
 let data4 = data.n;
-const _errs10 = errors;
-if(errors === _errs10){
-if(typeof data4 === "string"){
-if(func1(data4) > 22){
-validate99.errors = [{instancePath:instancePath+"/n",schemaPath:"#/properties/n/maxLength",keyword:"maxLength",params:{limit: 22}}];
+const _errs9 = errors;
+if(!(data4 instanceof Uint8Array) || data4.length < 16 || data4.length > 16){
+validate99.errors = [{instancePath:instancePath+"/n",schemaPath:"#/properties/n/byteLength",keyword:"byteLength",params:{}}];
 return false;
 }
-else {
-if(func1(data4) < 22){
-validate99.errors = [{instancePath:instancePath+"/n",schemaPath:"#/properties/n/minLength",keyword:"minLength",params:{limit: 22}}];
-return false;
-}
-}
-}
-else {
-validate99.errors = [{instancePath:instancePath+"/n",schemaPath:"#/properties/n/type",keyword:"type",params:{type: "string"}}];
-return false;
-}
-}
-var valid0 = _errs10 === errors;
+var valid0 = _errs9 === errors;
 }
 else {
 var valid0 = true;
@@ -15181,12 +13745,12 @@ var valid0 = true;
 if(valid0){
 if(data.t !== undefined){
 let data5 = data.t;
-const _errs12 = errors;
+const _errs10 = errors;
 if(!(((typeof data5 == "number") && (!(data5 % 1) && !isNaN(data5))) && (isFinite(data5)))){
 validate99.errors = [{instancePath:instancePath+"/t",schemaPath:"#/properties/t/type",keyword:"type",params:{type: "integer"}}];
 return false;
 }
-if(errors === _errs12){
+if(errors === _errs10){
 if((typeof data5 == "number") && (isFinite(data5))){
 if(data5 > 9007199254740991 || isNaN(data5)){
 validate99.errors = [{instancePath:instancePath+"/t",schemaPath:"#/properties/t/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991}}];
@@ -15200,7 +13764,7 @@ return false;
 }
 }
 }
-var valid0 = _errs12 === errors;
+var valid0 = _errs10 === errors;
 }
 else {
 var valid0 = true;
@@ -15208,12 +13772,12 @@ var valid0 = true;
 if(valid0){
 if(data.exp !== undefined){
 let data6 = data.exp;
-const _errs14 = errors;
+const _errs12 = errors;
 if(!(((typeof data6 == "number") && (!(data6 % 1) && !isNaN(data6))) && (isFinite(data6)))){
 validate99.errors = [{instancePath:instancePath+"/exp",schemaPath:"#/properties/exp/type",keyword:"type",params:{type: "integer"}}];
 return false;
 }
-if(errors === _errs14){
+if(errors === _errs12){
 if((typeof data6 == "number") && (isFinite(data6))){
 if(data6 > 9007199254740991 || isNaN(data6)){
 validate99.errors = [{instancePath:instancePath+"/exp",schemaPath:"#/properties/exp/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991}}];
@@ -15227,7 +13791,7 @@ return false;
 }
 }
 }
-var valid0 = _errs14 === errors;
+var valid0 = _errs12 === errors;
 }
 else {
 var valid0 = true;
@@ -15235,15 +13799,15 @@ var valid0 = true;
 if(valid0){
 if(data.op !== undefined){
 let data7 = data.op;
-const _errs16 = errors;
-if(errors === _errs16){
+const _errs14 = errors;
+if(errors === _errs14){
 if(typeof data7 === "string"){
-if(func1(data7) > 16){
+if(func2(data7) > 16){
 validate99.errors = [{instancePath:instancePath+"/op",schemaPath:"#/properties/op/maxLength",keyword:"maxLength",params:{limit: 16}}];
 return false;
 }
 else {
-if(func1(data7) < 1){
+if(func2(data7) < 1){
 validate99.errors = [{instancePath:instancePath+"/op",schemaPath:"#/properties/op/minLength",keyword:"minLength",params:{limit: 1}}];
 return false;
 }
@@ -15254,7 +13818,7 @@ validate99.errors = [{instancePath:instancePath+"/op",schemaPath:"#/properties/o
 return false;
 }
 }
-var valid0 = _errs16 === errors;
+var valid0 = _errs14 === errors;
 }
 else {
 var valid0 = true;
@@ -15262,12 +13826,16 @@ var valid0 = true;
 if(valid0){
 if(data.body !== undefined){
 let data8 = data.body;
-const _errs18 = errors;
+const _errs16 = errors;
 if(!(data8 && typeof data8 == "object" && !Array.isArray(data8))){
 validate99.errors = [{instancePath:instancePath+"/body",schemaPath:"#/properties/body/type",keyword:"type",params:{type: "object"}}];
 return false;
 }
-var valid0 = _errs18 === errors;
+if(data8 instanceof Uint8Array){
+validate99.errors = [{instancePath:instancePath+"/body",schemaPath:"#/properties/body/notBytes",keyword:"notBytes",params:{}}];
+return false;
+}
+var valid0 = _errs16 === errors;
 }
 else {
 var valid0 = true;
