@@ -131,9 +131,13 @@ function cleanEnvironment() {
 }
 
 /** Hands on to a child what asks this process to end, so that no half-finished child is left. */
-function passSignals(child) {
+function passSignals(child, hasGroup) {
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP']
-  const pass = (signal) => child.kill(signal)
+  const pass = (signal) => {
+    // A child with a group of its own takes its children along.
+    if (hasGroup && child.pid !== undefined) process.kill(-child.pid, signal)
+    else child.kill(signal)
+  }
   for (const signal of signals) process.on(signal, pass)
   child.once('exit', () => {
     for (const signal of signals) process.off(signal, pass)
@@ -142,14 +146,16 @@ function passSignals(child) {
 
 /** Runs a program to its end with its output on stderr; a failure is an error. */
 function runQuietly(what, command, args) {
+  const hasGroup = process.platform !== 'win32'
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, {
+      detached: hasGroup,
       cwd: root,
       env: cleanEnvironment(),
       stdio: ['ignore', 2, 2],
       shell: process.platform === 'win32' && !command.endsWith('.exe'),
     })
-    passSignals(child)
+    passSignals(child, hasGroup)
     child.once('error', (error) => reject(new Error(`${what}: ${error.message}`)))
     child.once('exit', (code, signal) => {
       if (code === 0) resolve()
@@ -192,7 +198,7 @@ function start(script, args) {
     ['--conditions=@liaison/source', '--import=./scripts/ts.mjs', script, ...args],
     { cwd: root, stdio: 'inherit' },
   )
-  passSignals(child)
+  passSignals(child, false)
   child.once('error', (error) => {
     say(error.message)
     process.exit(1)
