@@ -16,11 +16,11 @@ import {
   type OperationName,
   type Operations,
   type SigningKey,
+  type StatementDraft,
   sha256,
   signingKeyFromSeed,
   signPossession,
   signStatement,
-  type StatementDraft,
   thresholdFor,
   utf8,
   weekMs,
@@ -143,7 +143,9 @@ export class TestNetwork {
       audit: seededKey(`${this.seed} log audit`),
     }
     const body = genesisBody(this, options)
-    this.adminKeys = new Map(body.admins.map((admin) => [admin.num, adminKey(this.seed, admin.num)]))
+    this.adminKeys = new Map(
+      body.admins.map((admin) => [admin.num, adminKey(this.seed, admin.num)]),
+    )
     this.#now = options.genesisT ?? defaultGenesisT
     const genesis = Directory.fromGenesis(signGenesis(body, this.#now, this.adminKeys))
     if (!genesis.ok) throw new Error(`genesis refused: ${genesis.error}`)
@@ -225,8 +227,15 @@ export class TestNetwork {
     const set = this.directory.admins()
     const { from, orgs } = thresholdFor(this.directory, { op, body } as unknown as Operation)
     const except = op === 'suspend' || op === 'revoke' ? (body as { adm?: number }).adm : undefined
-    const active = [...set.admins.keys()].filter((n) => !set.standing.has(n) && n !== except)
-    return from === 'all' ? active : active.slice(0, orgs)
+    const active = [...set.admins.values()].filter(
+      ({ num }) => !set.standing.has(num) && num !== except,
+    )
+    if (from === 'all') return active.map(({ num }) => num)
+    const fold = (org: string): string => org.normalize('NFKC').trim().toLowerCase()
+    const firstOfOrg = active.filter(
+      ({ org }, i) => active.findIndex((other) => fold(other.org) === fold(org)) === i,
+    )
+    return firstOfOrg.slice(0, orgs).map(({ num }) => num)
   }
 
   /** Signs and appends at the network's clock. @throws Error with the code when it is refused. */
@@ -246,7 +255,11 @@ export class TestNetwork {
   }
 
   /** Signs a change of key weeks with the device's own key. */
-  signEpoch(device: TestDevice, body: Operations['epoch'], overrides: DraftOverrides = {}): Uint8Array {
+  signEpoch(
+    device: TestDevice,
+    body: Operations['epoch'],
+    overrides: DraftOverrides = {},
+  ): Uint8Array {
     const stmt = this.nextStatement('epoch', body, overrides)
     return encodeEntry(stmt, [signStatement(this.directory.net, device.num, device.key, stmt)])
   }
@@ -263,7 +276,8 @@ export class TestNetwork {
     changes: Partial<Operations['enrol']> = {},
   ): Operations['enrol'] {
     const key = seededKey(`${this.seed} device ${label}`)
-    const week = changes.wk ?? Math.max(0, Math.floor((this.now - this.directory.genesisT) / weekMs))
+    const week =
+      changes.wk ?? Math.max(0, Math.floor((this.now - this.directory.genesisT) / weekMs))
     const kids = changes.kids ?? this.kids(label, week)
     const asked = {
       mem,
