@@ -22,7 +22,7 @@ const overrides: Readonly<Record<string, Schema>> = {
     description: 'Longitude, then latitude, in degrees (WGS 84).',
   },
   geometry: {
-    tsType: 'Point | LineString | Polygon',
+    oneOf: ['point', 'lineString', 'polygon'].map((name) => ({ $ref: `#/$defs/${name}` })),
     description: 'GeoJSON Point, LineString or Polygon.',
   },
 }

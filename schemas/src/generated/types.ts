@@ -84,6 +84,17 @@ export type Subdivision = string
  */
 export type Geometry = Point | LineString | Polygon
 /**
+ * Longitude, then latitude, in degrees (WGS 84).
+ */
+export type Position = [number, number]
+/**
+ * Closed ring: the last position repeats the first.
+ *
+ * @minItems 4
+ * @maxItems 200
+ */
+export type Ring = Position[]
+/**
  * Grid reference (MGRS), without spaces.
  */
 export type Mgrs = string
@@ -124,10 +135,6 @@ export type Likelihood =
  * Text of several paragraphs; line feed and tab are the only control characters.
  */
 export type Comment = string
-/**
- * Longitude, then latitude, in degrees (WGS 84).
- */
-export type Position = [number, number]
 /**
  * JSON pointer to a field of this document (RFC 6901).
  */
@@ -313,6 +320,35 @@ export interface Place {
   errorMetres?: number
 }
 /**
+ * GeoJSON Point.
+ */
+export interface Point {
+  type: 'Point'
+  coordinates: Position
+}
+/**
+ * GeoJSON LineString.
+ */
+export interface LineString {
+  type: 'LineString'
+  /**
+   * @minItems 2
+   * @maxItems 200
+   */
+  coordinates: Position[]
+}
+/**
+ * GeoJSON Polygon.
+ */
+export interface Polygon {
+  type: 'Polygon'
+  /**
+   * @minItems 1
+   * @maxItems 8
+   */
+  coordinates: Ring[]
+}
+/**
  * Who: by reference to a profile or by name.
  */
 export interface Actor {
@@ -361,17 +397,6 @@ export interface Border {
    */
   countries: Country[]
   segment?: LineString
-}
-/**
- * GeoJSON LineString.
- */
-export interface LineString {
-  type: 'LineString'
-  /**
-   * @minItems 2
-   * @maxItems 200
-   */
-  coordinates: Position[]
 }
 /**
  * How the measure is carried out.
