@@ -60,12 +60,17 @@ const rankOf = (code: ProblemCode): number => {
   return at === -1 ? rank.length : at
 }
 
+const textKeywords: ReadonlySet<string> = new Set(['pattern', 'minLength', 'maxLength', 'format'])
+
 /** Errors that only explain another one. */
 function noiseOf(errors: readonly RawError[]): ReadonlySet<RawError> {
   const noise = new Set(errors.filter((error) => error.keyword === 'if'))
+  const named = new Set(
+    errors.filter(({ keyword }) => keyword === 'propertyNames').map((error) => error.instancePath),
+  )
   for (const error of errors) {
-    // The pattern that a field name breaks; the name itself is reported as a field name.
-    if (error.propertyName !== undefined && error.keyword !== 'propertyNames') noise.add(error)
+    // What an object breaks as if it were text is said of its field names, which are reported themselves.
+    if (named.has(error.instancePath) && textKeywords.has(error.keyword)) noise.add(error)
   }
   for (const parent of errors.filter(({ keyword }) => keyword === 'anyOf')) {
     for (const error of branchesOf(parent, errors)) noise.add(error)

@@ -4,8 +4,6 @@ export type RawError = {
   readonly schemaPath: string
   readonly keyword: string
   readonly params: Readonly<Record<string, unknown>>
-  /** Set on what the schema of field names says about one name. */
-  readonly propertyName?: string
 }
 
 /** A generated validator: false with `errors` set until the next call, or true. It never changes `data`. */

@@ -32,7 +32,7 @@ export function checkTree(root: unknown): Problem | null {
   for (let next = open.pop(); next !== undefined; next = open.pop()) {
     const { value, pointer, depth } = next
     values += 1
-    if (values > bodyLimits.valuesMax) {
+    if (values + (Array.isArray(value) ? value.length : 0) > bodyLimits.valuesMax) {
       return problem('', 'too_many_values', { limit: bodyLimits.valuesMax })
     }
     if (typeof value !== 'object' || value === null) {
@@ -60,7 +60,6 @@ export function checkTree(root: unknown): Problem | null {
 /** Own fields or items, or null when the object is no plain one or has a getter or a hole. */
 function ownEntries(value: object): readonly (readonly [string, unknown])[] | null {
   if (Array.isArray(value)) {
-    if (value.length > bodyLimits.valuesMax) return [['0', undefined]]
     return Array.from(value, (item: unknown, index) => [String(index), item] as const)
   }
   const proto: unknown = Object.getPrototypeOf(value)

@@ -23,11 +23,25 @@ export function checkMgrs(
   } catch {
     return 'mgrs_invalid'
   }
-  if (!centre.every(Number.isFinite)) return 'mgrs_invalid'
+  if (!exists(reference, centre)) return 'mgrs_invalid'
   if (point === null) return null
   const digits = (/[0-9]*$/.exec(reference)?.[0].length ?? 0) / 2
   const squareMetres = 100_000 / 10 ** digits
   return metresBetween(centre, point) <= squareMetres + roundingMetres ? null : 'mgrs_mismatch'
+}
+
+const bands = 'CDEFGHJKLMNPQRSTUVWX'
+/** Letters of the 100 km columns in zones 1, 4, 7…, in zones 2, 5, 8…, and in zones 3, 6, 9…. */
+const columns = ['STUVWXYZ', 'ABCDEFGH', 'JKLMNPQR'] as const
+const squareDegrees = 1
+
+/** The package places any letters somewhere; a square exists if its zone has the column and its band the row. */
+function exists(reference: string, centre: readonly [number, number]): boolean {
+  const [, zone = '', band = '', column = ''] = /^(\d+)(.)(.)/.exec(reference) ?? []
+  if (!columns[Number(zone) % 3]?.includes(column)) return false
+  const south = -80 + 8 * bands.indexOf(band)
+  const north = south + (band === 'X' ? 12 : 8)
+  return centre[1] >= south - squareDegrees && centre[1] <= north + squareDegrees
 }
 
 const earthRadiusMetres = 6_371_000
