@@ -2,7 +2,7 @@ import { toHex } from '../bytes.ts'
 import { History } from './history.ts'
 import type { CheckedEntry } from './judge.ts'
 import type { Administrator, Operations } from './operations.ts'
-import type { AdminSet, StandingState } from './records.ts'
+import type { AdminSet, DeviceRecord, StandingState } from './records.ts'
 import { type DirectoryState, grantKey } from './state.ts'
 import { standingSubject, subjectsOf } from './subjects.ts'
 
@@ -157,7 +157,7 @@ function applyGrant(state: DirectoryState, index: number, body: Operations['gran
 }
 
 function applyEnrol(state: DirectoryState, index: number, body: Operations['enrol']): Change {
-  state.devices.set(index, {
+  const device: DeviceRecord = {
     num: index,
     mem: body.mem,
     org: body.org,
@@ -169,7 +169,9 @@ function applyEnrol(state: DirectoryState, index: number, body: Operations['enro
     label: body.label,
     standing: new History<StandingState>(index, 'active'),
     weeks: new History(index, { first: body.wk, kids: body.kids }),
-  })
+  }
+  state.devices.set(index, device)
+  state.deviceByKey.set(toHex(body.ik), device)
   state.keys.set(toHex(body.ik), 'device')
   state.addBoundary(body.nb)
   state.addBoundary(body.na)

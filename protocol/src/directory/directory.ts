@@ -184,9 +184,8 @@ export class Directory {
 
   /** The device that was enrolled with this identity key. */
   deviceByKey(identityKey: Uint8Array, size: number = this.size): Device | null {
-    const hex = toHex(identityKey)
-    if (this.#state.keys.get(hex) !== 'device') return null
-    return this.devices(size).find((device) => toHex(device.identityKey) === hex) ?? null
+    const record = this.#state.deviceByKey.get(toHex(identityKey))
+    return record === undefined ? null : this.device(record.num, size)
   }
 
   /** All devices, suspended and revoked ones too. */

@@ -47,6 +47,8 @@ export class DirectoryState {
   readonly members: Map<number, MemberRecord> = new Map()
   readonly memberByCode: Map<string, MemberRecord> = new Map()
   readonly devices: Map<number, DeviceRecord> = new Map()
+  /** By hex of the identity key. */
+  readonly deviceByKey: Map<string, DeviceRecord> = new Map()
   readonly topics: Map<number, TopicRecord> = new Map()
   readonly topicByName: Map<string, TopicRecord> = new Map()
   readonly schemas: Map<number, SchemaRecord> = new Map()
