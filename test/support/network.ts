@@ -67,7 +67,7 @@ export interface NetworkOptions {
 
 /** A device with everything that its owner holds. */
 export interface TestDevice {
-  /** Number in the directory; -1 before it is enrolled. */
+  /** Number in the directory. */
   readonly num: number
   readonly label: string
   readonly mem: number
@@ -79,7 +79,7 @@ export interface TestDevice {
 /** Parts of a statement that a test sets by hand. */
 export type DraftOverrides = Partial<Omit<StatementDraft, 'op' | 'body'>>
 
-/** Twenty weeks is longer than every test runs. */
+/** How long devices are enrolled for: longer than any test runs. */
 export const yearMs: number = 365 * 24 * 3600 * 1000
 
 /** Default start: a Monday, long after every limit that counts backwards. */
