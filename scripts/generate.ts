@@ -12,10 +12,7 @@ import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { isDeepStrictEqual } from 'node:util'
-import { bundle, readSchemas } from '../schemas/tools/bundle.ts'
-import { publish, publishedModule, registryModule } from '../schemas/tools/embed.ts'
-import { typeModule } from '../schemas/tools/types.ts'
-import { validatorModule } from '../schemas/tools/validators.ts'
+import { bodyFiles, wireFiles } from '../schemas/tools/generated-files.ts'
 import { errorsDocument } from './errors-doc.ts'
 import { withLayers } from './layers.ts'
 import { withPlatforms } from './lock-platforms.ts'
@@ -38,29 +35,15 @@ async function putIn(folder: string, path: string, text: string): Promise<void> 
 }
 
 async function generateWire(): Promise<void> {
-  const sources = await readSchemas(join(root, 'wire'))
-  await put('src/generated/wire.ts', validatorModule(sources, 'cbor'))
+  for (const [path, text] of await wireFiles(root)) await put(path, text)
 }
 
 async function generateBodies(): Promise<void> {
-  const common = await readSchemas(join(root, 'common'))
-  const load = async (folder: string, kind: 'report' | 'control') =>
-    (await readSchemas(join(root, folder))).map(({ name, schema }) =>
-      publish({ name, schema: bundle(schema, common) }, kind),
-    )
-  const reports = await load('reports', 'report')
-  const controls = await load('control', 'control')
-  const all = [...reports, ...controls]
-
-  const wanted = new Set(all.map(({ name, version }) => `${name}-${version}.json`))
-  for (const entry of all) await put(`published/${entry.name}-${entry.version}.json`, entry.text)
+  const files = await bodyFiles(root)
+  for (const [path, text] of files) await put(path, text)
   for (const file of await readdir(join(root, 'published'))) {
-    if (!wanted.has(file)) await rm(join(root, 'published', file))
+    if (!files.has(`published/${file}`)) await rm(join(root, 'published', file))
   }
-  await put('src/generated/registry.ts', registryModule(all))
-  await put('src/generated/published.ts', publishedModule(all))
-  await put('src/generated/bodies.ts', validatorModule(all, 'json'))
-  await put('src/generated/types.ts', await typeModule(reports, controls))
 }
 
 async function generateLayers(): Promise<void> {
