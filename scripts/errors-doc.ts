@@ -1,5 +1,11 @@
 /** Makes docs/errors.md from the table of codes in protocol/src/errors.ts. */
-import { type ErrorRow, errorCodes, type Retry } from '../protocol/src/errors.ts'
+import {
+  type ErrorCode,
+  type ErrorRow,
+  errorCodes,
+  errorRow,
+  type Retry,
+} from '../protocol/src/errors.ts'
 
 const groups: readonly { readonly from: number; readonly title: string }[] = [
   { from: 1, title: 'Frames and session' },
@@ -30,7 +36,9 @@ const entry = ([code, { n, retry, exit, text, remedy }]: [string, ErrorRow]): st
 
 /** The text of docs/errors.md: every code under a heading of its own, in the order of numbers. */
 export function errorsDocument(): string {
-  const rows: [string, ErrorRow][] = Object.entries(errorCodes)
+  const rows: [string, ErrorRow][] = (Object.keys(errorCodes) as ErrorCode[]).map(
+    (code) => [code, errorRow(code)] as [string, ErrorRow],
+  )
   rows.sort(([, a], [, b]) => a.n - b.n)
   const sections = groups.map(({ from, title }, index) => {
     const before = groups[index + 1]?.from ?? Number.POSITIVE_INFINITY

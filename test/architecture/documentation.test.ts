@@ -124,6 +124,6 @@ t.test('docs/errors.md explains every error code under a heading of its own', as
 
 t.test('no number of an error is used twice', async (t) => {
   const { errorCodes } = await import('../../protocol/src/errors.ts')
-  const numbers = Object.values(errorCodes).map(({ n }) => n)
+  const numbers = Object.values(errorCodes).map(([n]) => n)
   t.equal(new Set(numbers).size, numbers.length)
 })
