@@ -1,0 +1,155 @@
+import { readFile } from 'node:fs/promises'
+import type { AddressInfo } from 'node:net'
+import { type Clock, RelayError, sodiumReady, systemClock } from '@liaison/protocol'
+import Fastify, { type FastifyInstance } from 'fastify'
+import type { Logger } from 'pino'
+import { type RelayConfig, type RelayKeys, readGenesis, readRelayKeys } from './config.ts'
+import { DirectoryHost } from './directory/directory-host.ts'
+import { networkIdOfGenesis } from './directory/genesis.ts'
+import { operatorPlugin } from './ingress/operator-plugin.ts'
+import { wsPlugin } from './ingress/ws-plugin.ts'
+import { relayLimits } from './limits.ts'
+import { type LmdbLogOptions, openLmdbLog } from './log/lmdb-log.ts'
+import type { LogListener, RelayLog } from './log/relay-log.ts'
+import { createLogger } from './logger.ts'
+import { Relay } from './relay.ts'
+
+/** What tests and embedders may replace. Contracts, not switches. */
+export interface Overrides {
+  readonly clock?: Clock
+  readonly monotonic?: () => number
+  readonly logger?: Logger
+  /** Wraps the log, for instance with one that fails on purpose. */
+  readonly openLog?: (options: LmdbLogOptions) => Promise<RelayLog>
+}
+
+/** A relay that listens. */
+export interface RunningRelay extends AsyncDisposable {
+  /** WebSocket address of the relay's door. */
+  readonly url: string
+  /** Address of the operator's door. */
+  readonly operatorUrl: string
+  readonly relay: Relay
+  /** Stops taking new work, finishes what was begun, tells clients when to come back. */
+  stop(): Promise<void>
+}
+
+/** Starts one relay process on the embedded log. @throws ConfigError, RelayError */
+export async function startRelay(
+  config: RelayConfig,
+  overrides: Overrides = {},
+): Promise<RunningRelay> {
+  await sodiumReady()
+  const clock = overrides.clock ?? systemClock
+  const logger = overrides.logger ?? createLogger(config.logLevel)
+  const [keys, genesis] = await Promise.all([
+    readRelayKeys(config.keys),
+    readGenesis(config.network),
+  ])
+  let relay: Relay | null = null
+  const listener: LogListener = {
+    topicGrew: (topic) => relay?.sessions.topicGrew(topic),
+    acksGrew: (member) => relay?.sessions.acksGrew(member),
+  }
+  const open = overrides.openLog ?? openLmdbLog
+  const log = await open({ folder: config.data, net: networkIdOfGenesis(genesis), listener })
+  try {
+    const host = await DirectoryHost.open(log, genesis, clock, keys.dirLog)
+    checkKeys(host, keys)
+    relay = new Relay({ log, host, key: keys.relay, number: keys.number, clock, logger })
+    return await listen(config, relay, log, overrides.monotonic ?? (() => performance.now()))
+  } catch (error) {
+    await log[Symbol.asyncDispose]()
+    throw error
+  }
+}
+
+/** Refuses keys that the directory does not list: clients would refuse them too, one by one. */
+function checkKeys(host: DirectoryHost, keys: RelayKeys): void {
+  const listed = host.directory.relay(keys.number)
+  const { logs } = host.directory.policy()
+  const same = (a: Uint8Array | undefined, b: Uint8Array): boolean =>
+    a !== undefined && Buffer.compare(a, b) === 0
+  if (!same(listed?.key, keys.relay.publicKey) || !same(logs.dir, keys.dirLog.publicKey)) {
+    throw new RelayError('config_invalid', {
+      field: 'keys',
+      detail: 'keys are not in the directory',
+    })
+  }
+}
+
+async function listen(
+  config: RelayConfig,
+  relay: Relay,
+  log: RelayLog,
+  monotonic: () => number,
+): Promise<RunningRelay> {
+  let stopping = false
+  const tls = config.tls
+  const app: FastifyInstance = Fastify({
+    loggerInstance: relay.logger,
+    disableRequestLogging: true,
+    bodyLimit: 1024,
+    forceCloseConnections: true,
+    requestTimeout: 10_000,
+    http: { maxHeaderSize: 8192 },
+    ...(tls === undefined
+      ? {}
+      : {
+          https: {
+            cert: await readFile(tls.cert),
+            key: await readFile(tls.key),
+            minVersion: 'TLSv1.3',
+            maxHeaderSize: 8192,
+          },
+        }),
+    ajv: { customOptions: { coerceTypes: false, useDefaults: false, removeAdditional: false } },
+  } as object) as unknown as FastifyInstance
+  app.removeAllContentTypeParsers()
+  app.addHook('onRequest', async (_request, reply) => {
+    if (!stopping) return undefined
+    return reply.code(503).header('retry-after', '2').send({ code: 'shutting_down' })
+  })
+  await app.register(wsPlugin, { relay, origins: config.origins, monotonic })
+  const operator = Fastify({
+    loggerInstance: relay.logger,
+    disableRequestLogging: true,
+  }) as unknown as FastifyInstance
+  await operator.register(operatorPlugin, {
+    waitingFor: () => (stopping ? ['stopping'] : []),
+  })
+  await app.listen({ ...config.listen })
+  await operator.listen({ ...config.operator })
+
+  const stop = async (): Promise<void> => {
+    if (stopping) return
+    stopping = true
+    relay.logger.info('stopping')
+    const spread = relayLimits.restartSpreadMs
+    const sessions = Math.max(1, relay.sessions.size)
+    relay.sessions.endAll('shutting_down', (index) => 500 + Math.floor((spread * index) / sessions))
+    await Promise.race([app.close(), afterMs(relayLimits.drainMsMax)])
+    await operator.close()
+    await relay.flush()
+    await log[Symbol.asyncDispose]()
+    relay.logger.info('stopped')
+  }
+  const scheme = tls === undefined ? 'ws' : 'wss'
+  return {
+    url: `${scheme}://${hostPort(config.listen.host, app)}/relay`,
+    operatorUrl: `http://${hostPort(config.operator.host, operator)}`,
+    relay,
+    stop,
+    [Symbol.asyncDispose]: stop,
+  }
+}
+
+function hostPort(host: string, app: FastifyInstance): string {
+  const { port } = app.server.address() as AddressInfo
+  return `${host.includes(':') ? `[${host}]` : host}:${port}`
+}
+
+const afterMs = (ms: number): Promise<void> =>
+  new Promise((resolve) => {
+    setTimeout(resolve, ms).unref()
+  })

@@ -1,0 +1,136 @@
+import { type DeliverItem, limits } from '@liaison/protocol'
+import { relayLimits } from '../limits.ts'
+import type { RelayLog } from '../log/relay-log.ts'
+import { Credit } from './credit.ts'
+import { itemBytes, type Pruner } from './prune.ts'
+import type { RecentEnvelopes } from './recent-envelopes.ts'
+import { WorkLoop } from './work-loop.ts'
+
+/** Where a subscription sends, and whether it may. */
+export interface DeliverySink {
+  /** False while too much is unsent; the sink wakes its subscriptions when that is over. */
+  writable(): boolean
+  /** Sends in the same turn in which it checks that the device may still have anything. */
+  deliver(sub: number, items: readonly DeliverItem[]): void
+  failed(error: unknown): void
+}
+
+/** What a subscription reads from. */
+export interface DeliverySource {
+  readonly log: RelayLog
+  readonly recent: RecentEnvelopes
+  readonly pruner: Pruner
+}
+
+/** Skips shorter than this wait for the next item, so that other people's reports cost no satellite time. */
+const skipWorthTelling = 64
+
+/**
+ * One topic for one device: backfill from the log, then live. Both are the same loop: it reads on
+ * from its cursor until the head, and is woken when the topic grows. The log is the truth;
+ * announcements are hints.
+ */
+export class TopicSubscription {
+  readonly topic: number
+  readonly #sub: number
+  readonly #device: number
+  readonly #fluPaths: boolean
+  readonly #source: DeliverySource
+  readonly #sink: DeliverySink
+  readonly #credit = new Credit()
+  readonly #loop: WorkLoop
+  /** Last place that was read from the log. */
+  #cursor: number
+  /** Last place that the client was told of, by an item or a skip. */
+  #told: number
+  /** Until the head was reached once, skips are told at once: the client is catching up. */
+  #caughtUp = false
+
+  constructor(
+    query: { sub: number; device: number; topic: number; from: number; fluPaths: boolean },
+    source: DeliverySource,
+    sink: DeliverySink,
+  ) {
+    this.topic = query.topic
+    this.#sub = query.sub
+    this.#device = query.device
+    this.#fluPaths = query.fluPaths
+    this.#cursor = query.from
+    this.#told = query.from
+    this.#source = source
+    this.#sink = sink
+    this.#loop = new WorkLoop(
+      () => this.#step(),
+      (error) => sink.failed(error),
+    )
+  }
+
+  /** Looks at the log again. Cheap when there is nothing to do. */
+  wake(): void {
+    this.#loop.wake()
+  }
+
+  /** The client has taken in frames. */
+  addCredit(frames: number, bytes: number): void {
+    this.#credit.add(frames, bytes)
+    this.#loop.wake()
+  }
+
+  /** Sends nothing more. */
+  close(): void {
+    this.#loop.close()
+  }
+
+  /** Sends one frame. @returns whether there may be more to do. */
+  async #step(): Promise<boolean> {
+    if (!this.#credit.open || !this.#sink.writable()) return false
+    const items: DeliverItem[] = []
+    let bytes = 0
+    let scanned = 0
+    let full = false
+    while (!full && scanned < relayLimits.skipScanMax) {
+      const batch = await this.#source.recent.read(
+        this.topic,
+        this.#cursor,
+        relayLimits.readBatchMax,
+      )
+      if (batch.length === 0) break
+      for (const envelope of batch) {
+        scanned++
+        const item = await this.#source.pruner.itemFor(envelope, this.#device, this.#fluPaths)
+        if (item !== null) {
+          const size = itemBytes(item)
+          full =
+            items.length >= limits.deliverItemsMax - 1 ||
+            (items.length > 0 && bytes + size > limits.deliverFrameBytesMax - 1024) ||
+            !this.#credit.fits(bytes, size)
+          if (full) break
+          this.#flushSkip(items)
+          items.push(item)
+          bytes += size
+          this.#told = envelope.cursor
+        }
+        this.#cursor = envelope.cursor
+      }
+    }
+    return this.#send(items, bytes, full, scanned)
+  }
+
+  #send(items: DeliverItem[], bytes: number, full: boolean, scanned: number): boolean {
+    const atHead = !full && scanned < relayLimits.skipScanMax
+    const skipped = this.#cursor - this.#told
+    const tell = skipped >= skipWorthTelling || (skipped > 0 && atHead && !this.#caughtUp)
+    if (tell && items.length < limits.deliverItemsMax) this.#flushSkip(items)
+    this.#caughtUp ||= atHead
+    if (items.length === 0) return !full && !atHead
+    this.#credit.spend(bytes)
+    this.#sink.deliver(this.#sub, items)
+    return true
+  }
+
+  #flushSkip(items: DeliverItem[]): void {
+    if (this.#cursor <= this.#told) return
+    items.push({ form: 'skip', cursor: this.#told + 1, to: this.#cursor })
+    this.#told = this.#cursor
+  }
+}

@@ -1,0 +1,23 @@
+import type { FastifyInstance, FastifyPluginCallback } from 'fastify'
+import fp from 'fastify-plugin'
+
+/** What the operator's door shows. */
+export interface OperatorPluginOptions {
+  /** What the relay waits for before it can serve; empty means ready. */
+  readonly waitingFor: () => readonly string[]
+}
+
+/** Liveness and readiness, on a port of their own that is not for members. */
+export const operatorPlugin: FastifyPluginCallback<OperatorPluginOptions> =
+  fp<OperatorPluginOptions>(
+    async (app: FastifyInstance, { waitingFor }: OperatorPluginOptions) => {
+      app.get('/livez', async () => ({ live: true }))
+      app.get('/readyz', async (_request, reply) => {
+        const waiting = waitingFor()
+        return reply
+          .code(waiting.length === 0 ? 200 : 503)
+          .send({ ready: waiting.length === 0, waitingFor: waiting })
+      })
+    },
+    { name: 'operator', fastify: '5.x' },
+  )

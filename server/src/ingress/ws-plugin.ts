@@ -1,0 +1,118 @@
+import type { IncomingMessage } from 'node:http'
+import type { Socket } from 'node:net'
+import websocket from '@fastify/websocket'
+import type { FastifyInstance, FastifyPluginCallback, FastifyRequest } from 'fastify'
+import fp from 'fastify-plugin'
+import type { WebSocket } from 'ws'
+import { relayLimits } from '../limits.ts'
+import type { Relay } from '../relay.ts'
+import { Session } from '../session/session.ts'
+import { WsPeer } from './ws-peer.ts'
+
+/** Name and version of the protocol, negotiated in the upgrade. */
+export const subprotocol = 'sir.v1.cbor'
+
+/** What the WebSocket door needs. */
+export interface WsPluginOptions {
+  readonly relay: Relay
+  /** Web origins that may connect; loopback origins and clients without an origin always may. */
+  readonly origins: readonly string[]
+  /** Milliseconds that never go back; for limits and timeouts. */
+  readonly monotonic: () => number
+}
+
+/** The one door for members and administrators: `GET /relay`. */
+export const wsPlugin: FastifyPluginCallback<WsPluginOptions> = fp<WsPluginOptions>(
+  async (app: FastifyInstance, options: WsPluginOptions) => {
+    const rawSockets = new RawSockets(app)
+    const perAddress = new Map<string, number>()
+    let open = 0
+
+    await app.register(websocket, {
+      options: {
+        maxPayload: relayLimits.frameBytesMax,
+        maxFragments: relayLimits.fragmentsMax,
+        perMessageDeflate: false,
+        handleProtocols: (offered: Set<string>) => (offered.has(subprotocol) ? subprotocol : false),
+      },
+      // The relay itself tells its sessions to come back; the default would cut them without a word.
+      preClose: (done: () => void) => done(),
+    })
+
+    app.route({
+      method: 'GET',
+      url: '/relay',
+      preValidation: async (request, reply) => {
+        const refused = refuseUpgrade(request, options.origins)
+        if (refused !== null) return reply.code(refused.status).send({ code: refused.code })
+        const here = perAddress.get(request.ip) ?? 0
+        if (open >= relayLimits.connectionsMax || here >= relayLimits.connectionsPerAddressMax) {
+          return reply.code(503).header('retry-after', '5').send({ code: 'too_many_connections' })
+        }
+        return undefined
+      },
+      handler: async (_request, reply) => reply.code(426).send({ code: 'version_unsupported' }),
+      wsHandler: (socket: WebSocket, request: FastifyRequest) => {
+        open++
+        perAddress.set(request.ip, (perAddress.get(request.ip) ?? 0) + 1)
+        const peer = new WsPeer(socket, rawSockets.below(request.raw), request.ip, () =>
+          session.writable(),
+        )
+        const session = new Session(options.relay, peer, options.monotonic)
+        // Attached before anything is awaited: frames that came with the upgrade must not be lost.
+        socket.on('message', (data: Buffer, isBinary: boolean) => {
+          if (isBinary) session.receive(new Uint8Array(data.buffer, data.byteOffset, data.length))
+          else socket.close(1003, 'frame_malformed')
+        })
+        socket.on('error', () => undefined)
+        socket.on('close', () => {
+          open--
+          const left = (perAddress.get(request.ip) ?? 1) - 1
+          if (left > 0) perAddress.set(request.ip, left)
+          else perAddress.delete(request.ip)
+          session.closed()
+        })
+      },
+    })
+  },
+  { name: 'relay-ws', fastify: '5.x' },
+)
+
+function refuseUpgrade(
+  request: FastifyRequest,
+  origins: readonly string[],
+): { readonly status: number; readonly code: string } | null {
+  const offered = request.headers['sec-websocket-protocol'] ?? ''
+  if (!offered.split(',').some((name) => name.trim() === subprotocol)) {
+    return { status: 426, code: 'version_unsupported' }
+  }
+  const { origin } = request.headers
+  if (origin === undefined || origins.includes(origin) || isLoopbackOrigin(origin)) return null
+  return { status: 403, code: 'origin_refused' }
+}
+
+/** The workstation is served on the officer's own machine, on whatever port is free there. */
+function isLoopbackOrigin(origin: string): boolean {
+  if (!URL.canParse(origin)) return false
+  const { hostname } = new URL(origin)
+  return hostname === 'localhost' || hostname === '127.0.0.1' || hostname === '[::1]'
+}
+
+/** TCP sockets by remote end: under TLS, Node hands out only the socket above. */
+class RawSockets {
+  readonly #byRemote = new Map<string, Socket>()
+
+  constructor(app: FastifyInstance) {
+    app.server.on('connection', (raw: Socket) => {
+      const key = remoteOf(raw)
+      this.#byRemote.set(key, raw)
+      raw.once('close', () => this.#byRemote.delete(key))
+    })
+  }
+
+  below(request: IncomingMessage): Socket {
+    return this.#byRemote.get(remoteOf(request.socket)) ?? request.socket
+  }
+}
+
+const remoteOf = (socket: Socket): string => `${socket.remoteAddress}|${socket.remotePort}`

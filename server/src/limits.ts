@@ -1,0 +1,59 @@
+/**
+ * Every limit of one relay process: unit in the name, reason beside it, error code when it is
+ * reached. Limits of the protocol itself are in `@liaison/protocol`.
+ */
+export const relayLimits = {
+  /** From the upgrade to a good signature. Generous: a satellite round trip is 0.6 s, a bad one 5 s. Code: auth_timeout. */
+  authMsMax: 20_000,
+  /** Open sockets of one relay: about 40 KiB each. Code: too_many_connections. */
+  connectionsMax: 4096,
+  /** Open sockets of one address; a ministry may stand behind one. Code: too_many_connections. */
+  connectionsPerAddressMax: 64,
+  /** Sessions of one device: an old half-open one and its successor. The oldest is closed. */
+  sessionsPerDeviceMax: 2,
+
+  /** Any frame after authentication, bytes: the publish frame is the largest. Code: frame_too_large. */
+  frameBytesMax: 655_360,
+  /** Fragments of one message: nothing of ours fragments, browsers send a few. */
+  fragmentsMax: 16,
+  /** Frames waiting to be handled in one session. Code: rate_limited. */
+  inboxFramesMax: 256,
+
+  /** Frames of one session: burst, then refill per second. Code: rate_limited. */
+  framesBurst: 512,
+  framesPerSecond: 128,
+  /** Bytes one device may publish: burst, then refill per second (900 MB an hour). Code: quota_exceeded. */
+  publishBytesBurst: 67_108_864,
+  publishBytesPerSecond: 262_144,
+
+  /** Topics one session may follow. Code: subscription_limit. */
+  subscriptionsMax: 64,
+  /** Envelopes read from the log at a time: bounds memory per subscription. */
+  readBatchMax: 64,
+  /** Places looked through for one skip before others get their turn. */
+  skipScanMax: 4096,
+  /** Unsent bytes of a socket at which its subscriptions pause. */
+  sendBufferSoftBytes: 1_048_576,
+  /** ... and at which it is closed. Code: slow_consumer. */
+  sendBufferHardBytes: 4_194_304,
+
+  /** Rejection leaves of one device in an hour; then one counted leaf. */
+  rejectLeavesPerHourMax: 100,
+  /** Directory entries in one frame. */
+  directoryPageEntriesMax: 512,
+  /** Bytes of directory entries in one frame. */
+  directoryPageBytesMax: 204_800,
+  /** Audit leaves in one answer to an administrator. */
+  leafPageMax: 2048,
+  /** Stored envelopes kept in memory for readers at the head of a topic, bytes of slots. */
+  slotCacheBytesMax: 67_108_864,
+
+  /** Silence after which the relay asks whether the client is still there. */
+  pingMs: 45_000,
+  /** Unanswered asks before the session is closed. */
+  missedPongsMax: 2,
+  /** Time to finish what was begun when the relay is stopped. Code: shutting_down. */
+  drainMsMax: 10_000,
+  /** Spread of the advice to come back after a planned stop, so that not all come at once. */
+  restartSpreadMs: 5_000,
+} as const

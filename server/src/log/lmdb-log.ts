@@ -1,0 +1,374 @@
+import {
+  encodeLeaf,
+  equal,
+  type Leaf,
+  leafHash,
+  type NetworkId,
+  RelayError,
+  sha256,
+} from '@liaison/protocol'
+import { decideAccept } from './decide-accept.ts'
+import { cursorOfKey, hashKey, idKey, placeKey, topicKey } from './lmdb-keys.ts'
+import { type EnvelopeRecord, type LmdbStores, openStores, plain } from './lmdb-stores.ts'
+import type {
+  AcceptedPlace,
+  AcceptOutcome,
+  AcceptRequest,
+  ChainHead,
+  LeafPlace,
+  LogListener,
+  RelayLog,
+  StoredAck,
+  StoredEnvelope,
+} from './relay-log.ts'
+
+/** Layout of the data folder; another number is refused, never guessed at. */
+const formatVersion = 1
+
+/** How to open the embedded log. */
+export interface LmdbLogOptions {
+  /** Folder of this network's data; created when absent. */
+  readonly folder: string
+  readonly net: NetworkId
+  /** Hears of new data after it is durable. */
+  readonly listener?: LogListener
+}
+
+/**
+ * Opens the embedded log: one process, one folder, nothing to install.
+ *
+ * @throws RelayError `store_mismatch` for the folder of another network or another format.
+ */
+export async function openLmdbLog(options: LmdbLogOptions): Promise<RelayLog> {
+  const stores = openStores(options.folder)
+  try {
+    await claimFolder(stores, options.net)
+    return new LmdbLog(stores, options.listener)
+  } catch (error) {
+    await stores.root.close()
+    throw error
+  }
+}
+
+/** Writes the network's name into a new folder, or checks it in a used one. */
+async function claimFolder({ root, meta }: LmdbStores, net: NetworkId): Promise<void> {
+  const version = meta.get('format')
+  if (version === undefined) {
+    await root.transaction(() => {
+      void meta.put('format', formatVersion)
+      void meta.put('net', Buffer.from(net))
+    })
+    await root.flushed
+    return
+  }
+  const stored = meta.get('net')
+  if (version !== formatVersion || !(stored instanceof Uint8Array) || !equal(plain(stored), net)) {
+    throw new RelayError('store_mismatch', { field: 'data' })
+  }
+}
+
+/** Highest numbers in use. */
+interface Counters {
+  directory: number
+  leaves: number
+  readonly topics: Map<number, number>
+  readonly acks: Map<number, number>
+}
+
+class LmdbLog implements RelayLog {
+  readonly #stores: LmdbStores
+  readonly #listener: LogListener | undefined
+  /** What is durable; raised only after a flush. Reads go no further. */
+  readonly #confirmed: Counters
+  /** What is written; only code inside a write transaction reads or raises it. */
+  readonly #written: Counters
+  #failure: unknown = null
+
+  constructor(stores: LmdbStores, listener: LogListener | undefined) {
+    this.#stores = stores
+    this.#listener = listener
+    this.#written = readCounters(stores)
+    this.#confirmed = readCounters(stores)
+  }
+
+  /** Runs one atomic step and waits until it is on disk. */
+  async #write<T>(step: () => T): Promise<T> {
+    if (this.#failure !== null) throw this.#unavailable()
+    try {
+      const result = await this.#stores.root.transaction(step)
+      await this.#stores.root.flushed
+      return result
+    } catch (error) {
+      // After a failed commit or flush the counters above and the disk may differ, and a page that
+      // failed to reach the disk is no longer marked dirty: only a restart may go on from here.
+      this.#failure ??= error
+      throw this.#unavailable()
+    }
+  }
+
+  #unavailable(): RelayError {
+    return new RelayError('log_unavailable', { cause: this.#failure })
+  }
+
+  /** Inside a write transaction only. */
+  #putLeaf(leaf: Leaf): LeafPlace {
+    const bytes = encodeLeaf(leaf)
+    const index = this.#written.leaves++
+    void this.#stores.leaves.put(index, Buffer.from(bytes))
+    return { index, hash: leafHash(bytes) }
+  }
+
+  #confirmLeaf(place: LeafPlace): void {
+    this.#confirmed.leaves = Math.max(this.#confirmed.leaves, place.index + 1)
+  }
+
+  async readDirectory(from: number, max: number): Promise<Uint8Array[]> {
+    const end = Math.min(from + max, this.#confirmed.directory)
+    const out: Uint8Array[] = []
+    for (let index = from; index < end; index++) {
+      const bytes = this.#stores.directory.get(index)
+      if (bytes === undefined) throw new RelayError('internal', { detail: `no entry ${index}` })
+      out.push(plain(bytes))
+    }
+    return out
+  }
+
+  async appendDirectory(at: number, entry: Uint8Array, leaf: Leaf): Promise<LeafPlace | null> {
+    const place = await this.#write(() => {
+      if (this.#written.directory !== at) return null
+      void this.#stores.directory.put(at, Buffer.from(entry))
+      this.#written.directory++
+      return this.#putLeaf(leaf)
+    })
+    if (place !== null) {
+      this.#confirmed.directory = Math.max(this.#confirmed.directory, at + 1)
+      this.#confirmLeaf(place)
+    }
+    return place
+  }
+
+  async find(chain: Uint8Array, inc: number, seq: number): Promise<AcceptedPlace | null> {
+    const place = this.#stores.places.get(placeKey(chain, inc, seq))
+    // Written but not yet durable: the append itself will see it and wait for the flush.
+    if (place === undefined || place.cursor > this.topicHead(place.topic)) return null
+    return plainPlace(place)
+  }
+
+  async accept(request: AcceptRequest): Promise<AcceptOutcome> {
+    const outcome = await this.#write(() => this.#tryAccept(request))
+    if (outcome.kind !== 'accepted') return outcome
+    const { topic, cursor, leaf } = outcome.place
+    this.#confirmed.topics.set(topic, Math.max(this.topicHead(topic), cursor))
+    this.#confirmLeaf(leaf)
+    this.#listener?.topicGrew(topic)
+    return outcome
+  }
+
+  #tryAccept(request: AcceptRequest): AcceptOutcome {
+    const { places, heads, ids, cores, topics, slots } = this.#stores
+    const { chain, inc, seq, core, from, topic, envelope, t } = request
+    const at = placeKey(chain, inc, seq)
+    const atPlace = places.get(at)
+    const decision = decideAccept(request, {
+      directorySize: this.#written.directory,
+      atPlace: atPlace === undefined ? null : plainPlace(atPlace),
+      head: plainHead(heads.get(hashKey(chain))),
+      coreOfId: ids.get(idKey(from, request.id)) ?? null,
+    })
+    if (decision !== null) return decision
+    const cursor = (this.#written.topics.get(topic) ?? 0) + 1
+    this.#written.topics.set(topic, cursor)
+    const leaf = this.#putLeaf({
+      v: 1,
+      t,
+      e: 'accept',
+      by: from,
+      obj: core,
+      top: topic,
+      cur: cursor,
+    })
+    const place: AcceptedPlace = { core, topic, cursor, leaf, t }
+    const { ctx, seal, sig, payload } = envelope
+    const key = topicKey(topic, cursor)
+    void topics.put(key, { core, ctx, seal, sig, payload, slotLeaves: request.slotLeaves, t })
+    void slots.put(key, Buffer.from(envelope.slots))
+    void places.put(at, place)
+    void heads.put(hashKey(chain), { inc, seq, core })
+    void ids.put(idKey(from, request.id), Buffer.from(core))
+    void cores.put(hashKey(core), [topic, cursor])
+    return { kind: 'accepted', place }
+  }
+
+  topicHead(topic: number): number {
+    return this.#confirmed.topics.get(topic) ?? 0
+  }
+
+  async readTopic(topic: number, after: number, max: number): Promise<StoredEnvelope[]> {
+    const end = Math.min(after + max, this.topicHead(topic))
+    const out: StoredEnvelope[] = []
+    for (let cursor = after + 1; cursor <= end; cursor++) out.push(this.#envelope(topic, cursor))
+    return out
+  }
+
+  #envelope(topic: number, cursor: number): StoredEnvelope {
+    const record = this.#stores.topics.get(topicKey(topic, cursor))
+    if (record === undefined) {
+      throw new RelayError('internal', { detail: `topic ${topic} has no ${cursor}` })
+    }
+    return { topic, cursor, ...plainRecord(record) }
+  }
+
+  async readChain(
+    chain: Uint8Array,
+    inc: number,
+    from: number,
+    to: number,
+    max: number,
+  ): Promise<StoredEnvelope[]> {
+    const out: StoredEnvelope[] = []
+    for (let seq = from; seq <= to && out.length < max; seq++) {
+      const place = await this.find(chain, inc, seq)
+      if (place === null) break
+      out.push(this.#envelope(place.topic, place.cursor))
+    }
+    return out
+  }
+
+  async readCore(core: Uint8Array): Promise<StoredEnvelope | null> {
+    const place = this.#stores.cores.get(hashKey(core))
+    if (place === undefined || place[1] > this.topicHead(place[0])) return null
+    return this.#envelope(place[0], place[1])
+  }
+
+  async readSlots(topic: number, cursor: number): Promise<Uint8Array | null> {
+    const bytes = this.#stores.slots.get(topicKey(topic, cursor))
+    return bytes === undefined || cursor > this.topicHead(topic) ? null : plain(bytes)
+  }
+
+  async appendAck(
+    members: readonly number[],
+    ack: Uint8Array,
+    sig: Uint8Array,
+    leaf: Leaf,
+  ): Promise<LeafPlace | null> {
+    const { acks, acksSeen } = this.#stores
+    const seenKey = hashKey(sha256(ack))
+    const heads = new Map<number, number>()
+    const place = await this.#write(() => {
+      if (acksSeen.get(seenKey) !== undefined) return null
+      const stored = this.#putLeaf(leaf)
+      void acksSeen.put(seenKey, stored.index)
+      for (const member of members) {
+        const index = (this.#written.acks.get(member) ?? 0) + 1
+        this.#written.acks.set(member, index)
+        heads.set(member, index)
+        void acks.put(topicKey(member, index), { ack, sig })
+      }
+      return stored
+    })
+    if (place === null) return null
+    this.#confirmLeaf(place)
+    for (const [member, index] of heads) {
+      this.#confirmed.acks.set(member, Math.max(this.ackHead(member), index))
+      this.#listener?.acksGrew(member)
+    }
+    return place
+  }
+
+  ackHead(member: number): number {
+    return this.#confirmed.acks.get(member) ?? 0
+  }
+
+  async readAcks(member: number, after: number, max: number): Promise<StoredAck[]> {
+    const end = Math.min(after + max, this.ackHead(member))
+    const out: StoredAck[] = []
+    for (let index = after + 1; index <= end; index++) {
+      const stored = this.#stores.acks.get(topicKey(member, index))
+      if (stored === undefined) throw new RelayError('internal', { detail: 'ack missing' })
+      out.push({ index, ack: plain(stored.ack), sig: plain(stored.sig) })
+    }
+    return out
+  }
+
+  async appendLeaf(leaf: Leaf): Promise<LeafPlace> {
+    const place = await this.#write(() => this.#putLeaf(leaf))
+    this.#confirmLeaf(place)
+    return place
+  }
+
+  async readLeaves(from: number, to: number): Promise<Uint8Array[]> {
+    const out: Uint8Array[] = []
+    for (let index = from; index < Math.min(to, this.#confirmed.leaves); index++) {
+      const bytes = this.#stores.leaves.get(index)
+      if (bytes === undefined) throw new RelayError('internal', { detail: `no leaf ${index}` })
+      out.push(plain(bytes))
+    }
+    return out
+  }
+
+  leafCount(): number {
+    return this.#confirmed.leaves
+  }
+
+  async putBlob(hash: Uint8Array, bytes: Uint8Array): Promise<void> {
+    const key = hashKey(hash)
+    if (this.#stores.blobs.doesExist(key)) return
+    await this.#write(() => void this.#stores.blobs.put(key, Buffer.from(bytes)))
+  }
+
+  async getBlob(hash: Uint8Array): Promise<Uint8Array | null> {
+    const bytes = this.#stores.blobs.get(hashKey(hash))
+    return bytes === undefined ? null : plain(bytes)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#stores.root.close()
+  }
+}
+
+function plainPlace(place: AcceptedPlace): AcceptedPlace {
+  const leaf = { index: place.leaf.index, hash: plain(place.leaf.hash) }
+  return { ...place, core: plain(place.core), leaf }
+}
+
+const plainHead = (head: ChainHead | undefined): ChainHead | null =>
+  head === undefined ? null : { ...head, core: plain(head.core) }
+
+const plainRecord = (record: EnvelopeRecord): EnvelopeRecord => ({
+  core: plain(record.core),
+  ctx: plain(record.ctx),
+  seal: plain(record.seal),
+  sig: plain(record.sig),
+  payload: plain(record.payload),
+  slotLeaves: plain(record.slotLeaves),
+  t: record.t,
+})
+
+/** Finds the ends of all runs; everything on disk at opening is durable. */
+function readCounters({ directory, leaves, topics, acks }: LmdbStores): Counters {
+  const end = (keys: Iterable<number>): number => {
+    for (const key of keys) return key + 1
+    return 0
+  }
+  return {
+    directory: end(directory.getKeys({ reverse: true, limit: 1 })),
+    leaves: end(leaves.getKeys({ reverse: true, limit: 1 })),
+    topics: runEnds(topics),
+    acks: runEnds(acks),
+  }
+}
+
+/** Last number of each run, by jumping from the end of one run to the one before it. */
+function runEnds(db: LmdbStores['topics'] | LmdbStores['acks']): Map<number, number> {
+  const ends = new Map<number, number>()
+  let below: Buffer | undefined
+  for (;;) {
+    const range = { reverse: true, limit: 1, ...(below === undefined ? {} : { start: below }) }
+    const [key] = [...db.getKeys(range)]
+    if (key === undefined) return ends
+    const run = key.readUInt32BE(0)
+    ends.set(run, cursorOfKey(key))
+    // Cursors start at 1, so (run, 0) lies below the whole run.
+    below = topicKey(run, 0)
+  }
+}

@@ -1,0 +1,302 @@
+import {
+  adminsInForce,
+  type BlobKind,
+  type CheckedEntry,
+  type Clock,
+  checkEpochPublicKey,
+  type Directory,
+  decodeAck,
+  decodeAdminRequest,
+  type Envelope,
+  type EpochMs,
+  type ErrorCode,
+  encodeReceipt,
+  epochMs,
+  equal,
+  errorRow,
+  kidOf,
+  limits,
+  type RelayFrame,
+  receiptHash,
+  type SigningKey,
+  sha256,
+  signReceipts,
+  verifyAck,
+  verifyAdminRequest,
+} from '@liaison/protocol'
+import type { Logger } from 'pino'
+import { RejectAuditor } from './audit-reject.ts'
+import { Pruner } from './delivery/prune.ts'
+import { RecentEnvelopes } from './delivery/recent-envelopes.ts'
+import type { DeliverySource } from './delivery/topic-subscription.ts'
+import type { DirectoryHost, Recorded } from './directory/directory-host.ts'
+import { relayLimits } from './limits.ts'
+import type { RelayLog } from './log/relay-log.ts'
+import { Publisher } from './publisher.ts'
+import { Sessions } from './session/sessions.ts'
+import { TokenBucket } from './token-bucket.ts'
+
+/** Who is connected: a device, or an administrator with the key that the directory lists. */
+export type Principal =
+  | { readonly kind: 'device'; readonly dev: number }
+  | { readonly kind: 'administrator'; readonly adm: number }
+
+/** What a relay is made of. */
+export interface RelayDeps {
+  readonly log: RelayLog
+  readonly host: DirectoryHost
+  /** Key that the directory lists for this relay; signs challenges and receipts. */
+  readonly key: SigningKey
+  readonly number: number
+  readonly clock: Clock
+  readonly logger: Logger
+}
+
+/** Signed answer to a publish or append frame. */
+export type ResultFrame = Extract<RelayFrame, { kind: 'result' }>
+
+/**
+ * The relay of one network: the only place that knows the order of the stages. It can tell who sends
+ * to whom, when and how much; it has no code that could open an envelope.
+ */
+export class Relay {
+  readonly key: SigningKey
+  readonly number: number
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly host: DirectoryHost
+  readonly sessions: Sessions
+  readonly source: DeliverySource
+  readonly #log: RelayLog
+  readonly #publisher: Publisher
+  readonly #rejects: RejectAuditor
+  readonly #quotas = new Map<number, TokenBucket>()
+  #accepted = 0
+  #refused = 0
+
+  constructor(deps: RelayDeps) {
+    this.key = deps.key
+    this.number = deps.number
+    this.clock = deps.clock
+    this.logger = deps.logger
+    this.host = deps.host
+    this.#log = deps.log
+    this.#rejects = new RejectAuditor(deps.log)
+    this.sessions = new Sessions()
+    const recent = new RecentEnvelopes(deps.log)
+    this.source = { log: deps.log, recent, pruner: new Pruner(deps.host.directory, recent) }
+    this.#publisher = new Publisher({
+      host: deps.host,
+      log: deps.log,
+      clock: deps.clock,
+      relayNumber: deps.number,
+      rejects: this.#rejects,
+    })
+  }
+
+  get directory(): Directory {
+    return this.host.directory
+  }
+
+  /** Present time of this relay, ms. */
+  now(): EpochMs {
+    return this.clock()
+  }
+
+  /** @returns How long a device must wait before it may publish so many bytes, ms; 0 is now. */
+  publishWaitMs(device: number, bytes: number, monotonicMs: number): number {
+    const known = this.#quotas.get(device)
+    const { publishBytesBurst, publishBytesPerSecond } = relayLimits
+    const bucket = known ?? new TokenBucket(publishBytesBurst, publishBytesPerSecond, monotonicMs)
+    if (known === undefined) this.#quotas.set(device, bucket)
+    return bucket.take(bytes, monotonicMs)
+  }
+
+  /** Admits envelopes in order. @returns `begun` once all reached the log, and the frame to answer with. */
+  async publish(
+    device: number,
+    rq: number,
+    envelopes: readonly Envelope[],
+  ): Promise<{ readonly answer: Promise<ResultFrame> }> {
+    const { done } = await this.#publisher.begin(device, envelopes)
+    const answer = done.then((published) => {
+      for (const { refused, duplicate } of published) {
+        if (refused !== null) this.#refused++
+        else if (!duplicate) this.#accepted++
+        if (refused !== null) this.logger.info({ device, code: refused }, 'envelope refused')
+      }
+      return this.#result(
+        rq,
+        published.map((p) => p.receipt),
+      )
+    })
+    return { answer }
+  }
+
+  #result(rq: number, receipts: readonly Uint8Array[]): ResultFrame {
+    const sig = signReceipts(this.directory.net, this.key, receipts.map(receiptHash))
+    return { kind: 'result', rq, receipts, sig }
+  }
+
+  /** Stores a device's acknowledgement and shows it to the members whose reports it names. */
+  async acknowledge(device: number, ack: Uint8Array, sig: Uint8Array): Promise<ErrorCode | null> {
+    const decoded = decodeAck(ack)
+    if (!decoded.ok) return decoded.error
+    const record = this.directory.device(device)
+    if (record === null || decoded.value.dev !== device) return 'ack_refused'
+    if (!verifyAck(this.directory.net, record.identityKey, ack, sig)) return 'ack_refused'
+    const { ok = [], rd = [], pu = [], bad = [] } = decoded.value
+    const cores = [...ok, ...rd, ...pu, ...bad.map(([core]) => core)]
+    const members = new Set<number>()
+    for (const core of cores) {
+      const envelope = await this.#log.readCore(core)
+      if (envelope === null || !this.source.pruner.isFor(envelope, device)) return 'ack_refused'
+      const sender = this.directory.device(this.source.pruner.header(envelope).from)
+      if (sender !== null) members.add(sender.mem)
+    }
+    await this.#log.appendAck([...members], ack, sig, {
+      v: 1,
+      t: this.now(),
+      e: 'ack',
+      by: device,
+      obj: sha256(ack),
+      n: cores.length,
+    })
+    return null
+  }
+
+  /** Appends a directory entry and enforces it before the author hears of it. */
+  async appendEntry(principal: Principal, rq: number, entry: Uint8Array): Promise<ResultFrame> {
+    const author = principal.kind === 'device' ? { by: principal.dev } : { adm: principal.adm }
+    const enforced: Promise<unknown>[] = []
+    const outcome = await this.host.append(
+      entry,
+      author,
+      async (checked) => {
+        // A device may only replace its own coming keys; everything else is the administrators'.
+        if (principal.kind === 'device' && checked.operation.op !== 'epoch') return 'not_permitted'
+        return this.#missingKeys(checked)
+      },
+      (recorded) => enforced.push(this.#enforce(recorded)),
+    )
+    await Promise.all(enforced)
+    const t = this.now()
+    const base = { v: 1, rk: this.number, d: 0, t, cid: sha256(entry) } as const
+    const who = principal.kind === 'device' ? { dev: principal.dev } : { adm: principal.adm }
+    if (outcome.ok) {
+      const { index, leaf } = outcome.value
+      const receipt = { ...base, rc: 0, cur: index, ix: leaf.index, lh: leaf.hash, ...who }
+      return this.#result(rq, [encodeReceipt(receipt)])
+    }
+    this.logger.info({ ...who, code: outcome.error }, 'directory entry refused')
+    return this.#result(rq, [encodeReceipt({ ...base, rc: errorRow(outcome.error).n, ...who })])
+  }
+
+  /** Keys must be here before an entry lists them: otherwise nobody could seal for the device. */
+  async #missingKeys({ operation }: CheckedEntry): Promise<ErrorCode | null> {
+    if (operation.op !== 'enrol' && operation.op !== 'epoch') return null
+    const { kids } = operation.body
+    for (const kid of kids) if ((await this.#log.getBlob(kid)) === null) return 'blob_missing'
+    return null
+  }
+
+  /**
+   * Called in the turn in which the directory changed: sockets of whoever may no longer be here are
+   * reset at once, so that not even a byte that waits in a buffer goes out.
+   */
+  #enforce({ applied, index }: Recorded): Promise<unknown> {
+    const now = this.now()
+    const cut = this.sessions.enforce(this.directory, now)
+    this.sessions.announceDirectory(() => this.host.page(index))
+    this.logger.info(
+      { op: applied.operation.op, index, resetSockets: cut.length },
+      'directory entry applied',
+    )
+    return Promise.all(
+      cut.map((by) =>
+        this.#log.appendLeaf({ v: 1, t: now, e: 'suspend-enforced', by, cur: index }),
+      ),
+    )
+  }
+
+  /** Stores public documents: epoch public keys after a trial of each, schemas by size only. */
+  async putBlobs(blobs: readonly (readonly [BlobKind, Uint8Array])[]): Promise<ErrorCode | null> {
+    for (const [kind, bytes] of blobs) {
+      if (bytes.length > limits.blobBytesMax) return 'blob_refused'
+      if (kind === 'key' && !checkEpochPublicKey(bytes).ok) return 'blob_refused'
+    }
+    for (const [kind, bytes] of blobs) {
+      await this.#log.putBlob(kind === 'key' ? kidOf(bytes) : sha256(bytes), bytes)
+    }
+    return null
+  }
+
+  /** Documents by hash, as many as fit in one frame; the rest is to be asked for again. */
+  async getBlobs(
+    rq: number,
+    hashes: readonly Uint8Array[],
+  ): Promise<Extract<RelayFrame, { kind: 'blobs' }>> {
+    const blobs: (readonly [Uint8Array, Uint8Array])[] = []
+    const missing: Uint8Array[] = []
+    let bytes = 0
+    for (const hash of hashes) {
+      const blob = await this.#log.getBlob(hash)
+      if (blob === null) missing.push(hash)
+      else if (bytes + blob.length <= limits.deliverFrameBytesMax - 8192 || blobs.length === 0) {
+        blobs.push([hash, blob])
+        bytes += blob.length
+      }
+    }
+    return { kind: 'blobs', rq, blobs, missing }
+  }
+
+  /** Answers an administrator's signed question; every one is written to the audit log. */
+  async adminRead(
+    adm: number,
+    relayNonce: Uint8Array,
+    request: Uint8Array,
+    sig: Uint8Array,
+  ): Promise<{ readonly rq: number; readonly answer: RelayFrame } | ErrorCode> {
+    const decoded = decodeAdminRequest(request)
+    if (!decoded.ok) return decoded.error
+    const { op, rn, rq, from = 0, to } = decoded.value
+    const key = this.#administratorKey(adm)
+    if (key === undefined || !verifyAdminRequest(this.directory.net, key, request, sig)) {
+      return 'signature_invalid'
+    }
+    if (!equal(rn, relayNonce)) return 'auth_failed'
+    const t = this.now()
+    await this.#log.appendLeaf({ v: 1, t, e: 'admin-read', adm, obj: sha256(request) })
+    const leaves = this.#log.leafCount()
+    if (op === 'leaves') {
+      const end = Math.min(to ?? leaves, from + relayLimits.leafPageMax)
+      const page = await this.#log.readLeaves(from, end)
+      return { rq, answer: { kind: 'admin-answer', rq, leaves: page, from, size: leaves } }
+    }
+    const status = {
+      t,
+      dir: this.directory.size,
+      leaves,
+      sessions: this.sessions.size,
+      accepted: this.#accepted,
+      refused: this.#refused,
+    }
+    return { rq, answer: { kind: 'admin-answer', rq, status } }
+  }
+
+  /** Whether a principal may be here now. */
+  mayConnect(principal: Principal): boolean {
+    return principal.kind === 'device'
+      ? this.directory.deviceActive(principal.dev, epochMs(this.now()))
+      : this.#administratorKey(principal.adm) !== undefined
+  }
+
+  #administratorKey(adm: number): Uint8Array | undefined {
+    return adminsInForce(this.directory.admins()).find((admin) => admin.num === adm)?.key
+  }
+
+  /** Writes what was only counted. */
+  async flush(): Promise<void> {
+    await this.#rejects.flush(this.now())
+  }
+}
