@@ -1,5 +1,6 @@
 import { type SchemaEntry, type SchemaName, schemaRegistry } from './generated/registry.ts'
 
+export { borderMeasureDueBy } from './checks/border-measure.ts'
 export {
   type ControlName,
   type ReportName,

@@ -40,8 +40,12 @@ const rank: readonly ProblemCode[] = [
   'pattern',
 ]
 
+/** Bounds the work on a hostile document; twenty times what is shown. */
+const readMax = 1000
+
 /** Turns what a generated validator found into problems: one per place, without the noise of `if` and `anyOf`. */
-export function problemsOfErrors(errors: readonly RawError[]): readonly Problem[] {
+export function problemsOfErrors(all: readonly RawError[]): readonly Problem[] {
+  const errors = all.slice(0, readMax)
   const noise = noiseOf(errors)
   const byPointer = new Map<string, Problem>()
   for (const error of errors) {

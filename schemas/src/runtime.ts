@@ -12,6 +12,20 @@ export type Validate = {
   errors?: readonly RawError[] | null
 }
 
+/** Enough for any honest document; beyond it a list of failures is not read by anybody. */
+const errorsMax = 1000
+
+/**
+ * Adds the failures of an inner validator to those before. Copying both lists, as ajv would, takes
+ * quadratic time on a hostile document. At least one is always added, because the generated code
+ * tells success from failure by counting.
+ */
+export function joinErrors(before: RawError[], inner: readonly RawError[]): RawError[] {
+  const room = Math.max(1, errorsMax - before.length)
+  for (const error of inner.slice(0, room)) before.push(error)
+  return before
+}
+
 /** Length in code points, as JSON Schema counts it: a surrogate pair is one. Linear. */
 export function codePointLength(text: string): number {
   let pairs = 0

@@ -114,6 +114,10 @@ function finish(code: string): string {
       used.add(helper)
       return helper
     })
+    .replace(/\bvErrors\.concat\(/g, () => {
+      used.add('joinErrors')
+      return 'joinErrors(vErrors, '
+    })
     .replace(/^export const (\w+) = (\w+);/gm, 'export const $1: Validate = $2 as Validate;')
   if (/\brequire\b|\bnew Function\b|\beval\b/.test(body))
     throw new Error('generated code is not self-contained')

@@ -1,0 +1,42 @@
+import { performance } from 'node:perf_hooks'
+import { parseText, validateReport } from '@liaison/schemas/reports'
+import t from 'tap'
+import { joinErrors, type RawError } from '../../../schemas/src/runtime.ts'
+
+const error: RawError = { instancePath: '', schemaPath: '#', keyword: 'type', params: {} }
+
+t.test('failures are bounded, but each is counted', (t) => {
+  const list = [error]
+  for (let round = 0; round < 2000; round += 1) {
+    const before = list.length
+    joinErrors(
+      list,
+      Array.from({ length: 10 }, () => error),
+    )
+    // The generated code takes an unchanged count for success.
+    t.ok(list.length > before)
+  }
+  t.ok(list.length < 3000)
+  t.end()
+})
+
+t.test('a hostile body takes no more than linear time', (t) => {
+  const fields = (count: number, letter: string): Record<string, number> =>
+    Object.fromEntries(Array.from({ length: count }, (_unused, index) => [`${letter}${index}`, 0]))
+  const bodies: readonly unknown[] = [
+    { type: 'spotrep', places: new Array(19_000).fill(0) },
+    { type: 'spotrep', actors: Array.from({ length: 9000 }, () => ({})) },
+    { type: 'spotrep', ...fields(19_000, 'k') },
+    { type: 'spotrep', x: fields(19_000, 'K') },
+  ]
+  const texts = ['"'.repeat(1_000_000), '-'.repeat(1_000_000), `"${'\\n'.repeat(500_000)}`]
+  const start = performance.now()
+  for (const body of bodies) {
+    const result = validateReport(body)
+    t.ok(!result.ok && result.problems.length <= 50)
+  }
+  for (const text of texts) t.notOk(parseText(text).ok)
+  // Quadratic work took more than forty seconds here; linear work takes less than one.
+  t.ok(performance.now() - start < 10_000)
+  t.end()
+})
