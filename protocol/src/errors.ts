@@ -151,6 +151,9 @@ export const errorCodes = {
   item_busy: [420, 'never', 5, 'The item was sent and its outcome is not known yet, so it cannot be cancelled.', 'Wait for the answer of the relay.'],
   session_closed: [421, 'never', 7, 'The session is closed.', 'Open a new one.'],
   timeout: [422, 'later', 8, 'No answer came within the time given.', 'It is kept; look at the outbox later.'],
+  request_malformed: [423, 'never', 6, 'The enrolment request cannot be read, or its parts do not fit together.', 'Ask for the file again, or make the request again on the device.'],
+  statement_file_malformed: [424, 'never', 6, 'The statement file cannot be read, or its parts do not fit together.', 'Ask for the file again from the administrator who wrote it.'],
+  key_file_exists: [425, 'never', 4, 'A key file is there already, and it is never replaced.', 'Choose another path, or move the old file away.'],
 
   // The relay's own troubles.
   log_unavailable: [500, 'unknown', 7, 'The relay cannot write at the moment.', 'The same bytes are sent again until the answer comes.'],
