@@ -187,7 +187,9 @@ function readIdentity(header: KeyFileHeader, plain: Uint8Array): Identity {
     const signingKey = signingKeyFromSeed(seed)
     sodium().memzero(seed)
     if (!equal(signingKey.publicKey, header.publicKey)) throw malformed
-    return { kind: header.kind, signingKey, storageKey: sk.slice() }
+    const storageKey = sk.slice()
+    sodium().memzero(sk)
+    return { kind: header.kind, signingKey, storageKey }
   } finally {
     sodium().memzero(plain)
   }

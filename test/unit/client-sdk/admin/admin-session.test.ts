@@ -1,6 +1,7 @@
 import { chmod } from 'node:fs/promises'
 import {
   type Directory,
+  type DirectoryPage,
   decodeLeaf,
   decodeRelayFrame,
   encodeRelayFrame,
@@ -368,4 +369,33 @@ t.test('an unanswered question fails when the relay refuses it', async (t) => {
   using session = await on.connect({ webSocket })
   const error = await rejectsWithCode(t, session.status(), 'rate_limited')
   t.equal(error?.retryAfterMs, 50)
+})
+
+t.test('a relay that promises entries and gives none is not asked for ever', async (t) => {
+  await using on = await stage()
+  let mute = false
+  const webSocket = altered((frame) =>
+    mute && frame.kind === 'dir'
+      ? { ...frame, page: { ...frame.page, size: 9, entries: [] } }
+      : frame,
+  )
+  using session = await on.connect({ webSocket })
+  mute = true
+  await rejectsWithCode(t, session.sync(), 'directory_invalid')
+})
+
+t.test('a long directory is fetched page by page', async (t) => {
+  await using on = await stage()
+  using one = await on.connect()
+  for (const code of ['ML', 'NE', 'BF']) await one.append(memberFile(one.directory, code))
+  const page = ({ entries, ...rest }: DirectoryPage): DirectoryPage => ({
+    ...rest,
+    entries: entries.slice(0, 1),
+  })
+  const webSocket = altered((frame) => {
+    if (frame.kind === 'ready') return { ...frame, dir: page(frame.dir) }
+    return frame.kind === 'dir' ? { ...frame, page: page(frame.page) } : frame
+  })
+  using two = await on.connect({ webSocket })
+  t.equal(two.directory.size, 4)
 })
