@@ -129,6 +129,7 @@ export {
   type Retry,
 } from './errors.ts'
 export { decodeClientFrame, encodeClientFrame } from './frames/client-frames.ts'
+export { creditBytes } from './frames/deliver-item.ts'
 export {
   type Challenge,
   decodeChallenge,

@@ -61,3 +61,22 @@ export function deliverItemOf(tuple: DeliverTuple): DeliverItem {
       return { form: 'skip', cursor, to: tuple[2] as number }
   }
 }
+
+/**
+ * What an item takes of a subscription's credit, bytes. Relay and client count alike, from what the
+ * item holds; a skip costs nothing.
+ */
+export function creditBytes(item: DeliverItem): number {
+  switch (item.form) {
+    case 'full': {
+      const paths = item.flu.reduce((sum, [, path]) => sum + path.length + 4, item.path.length)
+      return (
+        item.ctx.length + item.seal.length + item.payload.length + item.slot.length + paths + 96
+      )
+    }
+    case 'stub':
+      return item.ctx.length + item.seal.length + 96
+    case 'skip':
+      return 0
+  }
+}

@@ -29648,7 +29648,7 @@ return errors === 0;
 validate836.evaluated = {"props":true,"dynamicProps":false,"dynamicItems":false};
 
 export const violation: Validate = validate849 as Validate;
-const schema341 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:liaison:violation:1","type":"object","additionalProperties":false,"required":["type","version","coreHash","fk","reason"],"properties":{"type":{"const":"violation"},"version":{"const":1},"coreHash":{"$ref":"#/$defs/coreHash"},"fk":{"$ref":"#/$defs/key256"},"reason":{"type":"string","enum":["schema","content","slots","handling"]},"keyword":{"type":"string","minLength":1,"maxLength":40,"pattern":"^[A-Za-z$][A-Za-z]{0,39}$"},"schemaPath":{"$ref":"#/$defs/schemaPath"},"slot":{"type":"integer","minimum":0,"maximum":255},"x":{"$ref":"#/$defs/extension"}},"allOf":[{"if":{"required":["reason"],"properties":{"reason":{"const":"schema"}}},"then":{"required":["keyword","schemaPath"]}},{"if":{"required":["reason"],"properties":{"reason":{"const":"slots"}}},"then":{"required":["slot"]}}],"$defs":{"coreHash":{"type":"string","maxLength":64,"pattern":"^[0-9a-f]{64}$"},"extension":{"type":"object","maxProperties":32,"propertyNames":{"$ref":"#/$defs/extensionName"},"properties":{"exercise_fields":{"type":"array","maxItems":100,"items":{"$ref":"#/$defs/fieldPointer"}}}},"extensionName":{"type":"string","maxLength":60,"pattern":"^[a-z][a-z0-9_.-]{0,59}$"},"fieldPointer":{"type":"string","maxLength":200,"pattern":"^/[^\\s\\u0000-\\u0020\\u007f-\\u009f\\u2028-\\u202e\\ud800-\\udfff]{1,199}$"},"key256":{"type":"string","maxLength":64,"pattern":"^[0-9a-f]{64}$"},"schemaPath":{"type":"string","maxLength":300,"pattern":"^#/[A-Za-z0-9$/_.~%-]{1,298}$"}}};
+const schema341 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:liaison:violation:1","type":"object","additionalProperties":false,"required":["type","version","coreHash","fk","reason"],"properties":{"type":{"const":"violation"},"version":{"const":1},"coreHash":{"$ref":"#/$defs/coreHash"},"fk":{"$ref":"#/$defs/key256"},"reason":{"type":"string","enum":["schema","content","slots","handling"]},"keyword":{"type":"string","minLength":1,"maxLength":40,"pattern":"^[A-Za-z$][A-Za-z]{0,39}$"},"schemaPath":{"$ref":"#/$defs/schemaPath"},"slot":{"type":"integer","minimum":0,"maximum":255},"x":{"$ref":"#/$defs/extension"}},"allOf":[{"if":{"required":["reason"],"properties":{"reason":{"const":"schema"}}},"then":{"required":["keyword","schemaPath"]}}],"$defs":{"coreHash":{"type":"string","maxLength":64,"pattern":"^[0-9a-f]{64}$"},"extension":{"type":"object","maxProperties":32,"propertyNames":{"$ref":"#/$defs/extensionName"},"properties":{"exercise_fields":{"type":"array","maxItems":100,"items":{"$ref":"#/$defs/fieldPointer"}}}},"extensionName":{"type":"string","maxLength":60,"pattern":"^[a-z][a-z0-9_.-]{0,59}$"},"fieldPointer":{"type":"string","maxLength":200,"pattern":"^/[^\\s\\u0000-\\u0020\\u007f-\\u009f\\u2028-\\u202e\\ud800-\\udfff]{1,199}$"},"key256":{"type":"string","maxLength":64,"pattern":"^[0-9a-f]{64}$"},"schemaPath":{"type":"string","maxLength":300,"pattern":"^#/[A-Za-z0-9$/_.~%-]{1,298}$"}}};
 const schema342 = {"type":"string","maxLength":64,"pattern":"^[0-9a-f]{64}$"};
 const pattern145 = new RegExp("^[0-9a-f]{64}$", "u");
 
@@ -30075,13 +30075,9 @@ vErrors.push(err4);
 }
 errors++;
 }
-const _errs7 = errors;
-let valid3 = true;
-const _errs8 = errors;
 if(data && typeof data == "object" && !Array.isArray(data)){
-let missing1;
-if((data.reason === undefined) && (missing1 = "reason")){
-const err5 = {};
+if(data.type === undefined){
+const err5 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "type"}};
 if(vErrors === null){
 vErrors = [err5];
 }
@@ -30090,10 +30086,8 @@ vErrors.push(err5);
 }
 errors++;
 }
-else {
-if(data.reason !== undefined){
-if("slots" !== data.reason){
-const err6 = {};
+if(data.version === undefined){
+const err6 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "version"}};
 if(vErrors === null){
 vErrors = [err6];
 }
@@ -30102,24 +30096,8 @@ vErrors.push(err6);
 }
 errors++;
 }
-}
-}
-}
-var _valid1 = _errs8 === errors;
-errors = _errs7;
-if(vErrors !== null){
-if(_errs7){
-vErrors.length = _errs7;
-}
-else {
-vErrors = null;
-}
-}
-if(_valid1){
-const _errs10 = errors;
-if(data && typeof data == "object" && !Array.isArray(data)){
-if(data.slot === undefined){
-const err7 = {instancePath,schemaPath:"#/allOf/1/then/required",keyword:"required",params:{missingProperty: "slot"}};
+if(data.coreHash === undefined){
+const err7 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "coreHash"}};
 if(vErrors === null){
 vErrors = [err7];
 }
@@ -30128,12 +30106,8 @@ vErrors.push(err7);
 }
 errors++;
 }
-}
-var _valid1 = _errs10 === errors;
-valid3 = _valid1;
-}
-if(!valid3){
-const err8 = {instancePath,schemaPath:"#/allOf/1/if",keyword:"if",params:{failingKeyword: "then"}};
+if(data.fk === undefined){
+const err8 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "fk"}};
 if(vErrors === null){
 vErrors = [err8];
 }
@@ -30142,9 +30116,8 @@ vErrors.push(err8);
 }
 errors++;
 }
-if(data && typeof data == "object" && !Array.isArray(data)){
-if(data.type === undefined){
-const err9 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "type"}};
+if(data.reason === undefined){
+const err9 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "reason"}};
 if(vErrors === null){
 vErrors = [err9];
 }
@@ -30153,8 +30126,9 @@ vErrors.push(err9);
 }
 errors++;
 }
-if(data.version === undefined){
-const err10 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "version"}};
+for(const key0 in data){
+if(!(func1.call(schema341.properties, key0))){
+const err10 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0}};
 if(vErrors === null){
 vErrors = [err10];
 }
@@ -30163,8 +30137,10 @@ vErrors.push(err10);
 }
 errors++;
 }
-if(data.coreHash === undefined){
-const err11 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "coreHash"}};
+}
+if(data.type !== undefined){
+if("violation" !== data.type){
+const err11 = {instancePath:instancePath+"/type",schemaPath:"#/properties/type/const",keyword:"const",params:{allowedValue: "violation"}};
 if(vErrors === null){
 vErrors = [err11];
 }
@@ -30173,58 +30149,15 @@ vErrors.push(err11);
 }
 errors++;
 }
-if(data.fk === undefined){
-const err12 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "fk"}};
+}
+if(data.version !== undefined){
+if(1 !== data.version){
+const err12 = {instancePath:instancePath+"/version",schemaPath:"#/properties/version/const",keyword:"const",params:{allowedValue: 1}};
 if(vErrors === null){
 vErrors = [err12];
 }
 else {
 vErrors.push(err12);
-}
-errors++;
-}
-if(data.reason === undefined){
-const err13 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "reason"}};
-if(vErrors === null){
-vErrors = [err13];
-}
-else {
-vErrors.push(err13);
-}
-errors++;
-}
-for(const key0 in data){
-if(!(func1.call(schema341.properties, key0))){
-const err14 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0}};
-if(vErrors === null){
-vErrors = [err14];
-}
-else {
-vErrors.push(err14);
-}
-errors++;
-}
-}
-if(data.type !== undefined){
-if("violation" !== data.type){
-const err15 = {instancePath:instancePath+"/type",schemaPath:"#/properties/type/const",keyword:"const",params:{allowedValue: "violation"}};
-if(vErrors === null){
-vErrors = [err15];
-}
-else {
-vErrors.push(err15);
-}
-errors++;
-}
-}
-if(data.version !== undefined){
-if(1 !== data.version){
-const err16 = {instancePath:instancePath+"/version",schemaPath:"#/properties/version/const",keyword:"const",params:{allowedValue: 1}};
-if(vErrors === null){
-vErrors = [err16];
-}
-else {
-vErrors.push(err16);
 }
 errors++;
 }
@@ -30242,9 +30175,53 @@ errors = vErrors.length;
 }
 }
 if(data.reason !== undefined){
-let data6 = data.reason;
-if(typeof data6 !== "string"){
-const err17 = {instancePath:instancePath+"/reason",schemaPath:"#/properties/reason/type",keyword:"type",params:{type: "string"}};
+let data5 = data.reason;
+if(typeof data5 !== "string"){
+const err13 = {instancePath:instancePath+"/reason",schemaPath:"#/properties/reason/type",keyword:"type",params:{type: "string"}};
+if(vErrors === null){
+vErrors = [err13];
+}
+else {
+vErrors.push(err13);
+}
+errors++;
+}
+if(!((((data5 === "schema") || (data5 === "content")) || (data5 === "slots")) || (data5 === "handling"))){
+const err14 = {instancePath:instancePath+"/reason",schemaPath:"#/properties/reason/enum",keyword:"enum",params:{allowedValues: schema341.properties.reason.enum}};
+if(vErrors === null){
+vErrors = [err14];
+}
+else {
+vErrors.push(err14);
+}
+errors++;
+}
+}
+if(data.keyword !== undefined){
+let data6 = data.keyword;
+if(typeof data6 === "string"){
+if(func3(data6) > 40){
+const err15 = {instancePath:instancePath+"/keyword",schemaPath:"#/properties/keyword/maxLength",keyword:"maxLength",params:{limit: 40}};
+if(vErrors === null){
+vErrors = [err15];
+}
+else {
+vErrors.push(err15);
+}
+errors++;
+}
+if(func3(data6) < 1){
+const err16 = {instancePath:instancePath+"/keyword",schemaPath:"#/properties/keyword/minLength",keyword:"minLength",params:{limit: 1}};
+if(vErrors === null){
+vErrors = [err16];
+}
+else {
+vErrors.push(err16);
+}
+errors++;
+}
+if(!pattern147.test(data6)){
+const err17 = {instancePath:instancePath+"/keyword",schemaPath:"#/properties/keyword/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z$][A-Za-z]{0,39}$"}};
 if(vErrors === null){
 vErrors = [err17];
 }
@@ -30253,58 +30230,14 @@ vErrors.push(err17);
 }
 errors++;
 }
-if(!((((data6 === "schema") || (data6 === "content")) || (data6 === "slots")) || (data6 === "handling"))){
-const err18 = {instancePath:instancePath+"/reason",schemaPath:"#/properties/reason/enum",keyword:"enum",params:{allowedValues: schema341.properties.reason.enum}};
+}
+else {
+const err18 = {instancePath:instancePath+"/keyword",schemaPath:"#/properties/keyword/type",keyword:"type",params:{type: "string"}};
 if(vErrors === null){
 vErrors = [err18];
 }
 else {
 vErrors.push(err18);
-}
-errors++;
-}
-}
-if(data.keyword !== undefined){
-let data7 = data.keyword;
-if(typeof data7 === "string"){
-if(func3(data7) > 40){
-const err19 = {instancePath:instancePath+"/keyword",schemaPath:"#/properties/keyword/maxLength",keyword:"maxLength",params:{limit: 40}};
-if(vErrors === null){
-vErrors = [err19];
-}
-else {
-vErrors.push(err19);
-}
-errors++;
-}
-if(func3(data7) < 1){
-const err20 = {instancePath:instancePath+"/keyword",schemaPath:"#/properties/keyword/minLength",keyword:"minLength",params:{limit: 1}};
-if(vErrors === null){
-vErrors = [err20];
-}
-else {
-vErrors.push(err20);
-}
-errors++;
-}
-if(!pattern147.test(data7)){
-const err21 = {instancePath:instancePath+"/keyword",schemaPath:"#/properties/keyword/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z$][A-Za-z]{0,39}$"}};
-if(vErrors === null){
-vErrors = [err21];
-}
-else {
-vErrors.push(err21);
-}
-errors++;
-}
-}
-else {
-const err22 = {instancePath:instancePath+"/keyword",schemaPath:"#/properties/keyword/type",keyword:"type",params:{type: "string"}};
-if(vErrors === null){
-vErrors = [err22];
-}
-else {
-vErrors.push(err22);
 }
 errors++;
 }
@@ -30316,35 +30249,35 @@ errors = vErrors.length;
 }
 }
 if(data.slot !== undefined){
-let data9 = data.slot;
-if(!(((typeof data9 == "number") && (!(data9 % 1) && !isNaN(data9))) && (isFinite(data9)))){
-const err23 = {instancePath:instancePath+"/slot",schemaPath:"#/properties/slot/type",keyword:"type",params:{type: "integer"}};
+let data8 = data.slot;
+if(!(((typeof data8 == "number") && (!(data8 % 1) && !isNaN(data8))) && (isFinite(data8)))){
+const err19 = {instancePath:instancePath+"/slot",schemaPath:"#/properties/slot/type",keyword:"type",params:{type: "integer"}};
 if(vErrors === null){
-vErrors = [err23];
+vErrors = [err19];
 }
 else {
-vErrors.push(err23);
+vErrors.push(err19);
 }
 errors++;
 }
-if((typeof data9 == "number") && (isFinite(data9))){
-if(data9 > 255 || isNaN(data9)){
-const err24 = {instancePath:instancePath+"/slot",schemaPath:"#/properties/slot/maximum",keyword:"maximum",params:{comparison: "<=", limit: 255}};
+if((typeof data8 == "number") && (isFinite(data8))){
+if(data8 > 255 || isNaN(data8)){
+const err20 = {instancePath:instancePath+"/slot",schemaPath:"#/properties/slot/maximum",keyword:"maximum",params:{comparison: "<=", limit: 255}};
 if(vErrors === null){
-vErrors = [err24];
+vErrors = [err20];
 }
 else {
-vErrors.push(err24);
+vErrors.push(err20);
 }
 errors++;
 }
-if(data9 < 0 || isNaN(data9)){
-const err25 = {instancePath:instancePath+"/slot",schemaPath:"#/properties/slot/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}};
+if(data8 < 0 || isNaN(data8)){
+const err21 = {instancePath:instancePath+"/slot",schemaPath:"#/properties/slot/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}};
 if(vErrors === null){
-vErrors = [err25];
+vErrors = [err21];
 }
 else {
-vErrors.push(err25);
+vErrors.push(err21);
 }
 errors++;
 }
@@ -30358,12 +30291,12 @@ errors = vErrors.length;
 }
 }
 else {
-const err26 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"}};
+const err22 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"}};
 if(vErrors === null){
-vErrors = [err26];
+vErrors = [err22];
 }
 else {
-vErrors.push(err26);
+vErrors.push(err22);
 }
 errors++;
 }

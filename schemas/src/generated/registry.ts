@@ -85,6 +85,6 @@ export const schemaRegistry: readonly SchemaEntry[] = [
     version: 1,
     id: 'urn:liaison:violation:1',
     kind: 'control',
-    hash: '155c7fb1065b3588a5bcd21eb52d72266d731e1f238fd2fddf2ce1dabf066d96',
+    hash: '9089ecf7a3bf339c7923f9b167001a75a89fb45ceb5da17d8628aa5eb5a70c4e',
   },
 ]

@@ -1075,7 +1075,7 @@ export interface Violation {
   keyword?: string
   schemaPath?: SchemaPath
   /**
-   * Index of the wrong slot.
+   * Index of the wrong slot, where one is known: the signed root alone tells only that some slot is wrong.
    */
   slot?: number
   x?: Extension

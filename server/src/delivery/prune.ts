@@ -12,20 +12,6 @@ import type { StoredEnvelope } from '../log/relay-log.ts'
 import { Audiences } from './audiences.ts'
 import type { RecentEnvelopes } from './recent-envelopes.ts'
 
-/** What of an item counts against the credit of a subscription, bytes. */
-export const itemBytes = (item: DeliverItem): number =>
-  item.form === 'full'
-    ? item.ctx.length +
-      item.seal.length +
-      item.payload.length +
-      item.slot.length +
-      item.path.length +
-      item.flu.reduce((sum, [, path]) => sum + path.length + 4, 0) +
-      96
-    : item.form === 'stub'
-      ? item.ctx.length + item.seal.length + 96
-      : 16
-
 /** Turns stored envelopes into what one device gets: its own slot and the path that proves it. */
 export class Pruner {
   readonly #recent: RecentEnvelopes

@@ -1,8 +1,8 @@
-import { type DeliverItem, limits } from '@liaison/protocol'
+import { creditBytes, type DeliverItem, limits } from '@liaison/protocol'
 import { relayLimits } from '../limits.ts'
 import type { RelayLog } from '../log/relay-log.ts'
 import { Credit } from './credit.ts'
-import { itemBytes, type Pruner } from './prune.ts'
+import type { Pruner } from './prune.ts'
 import type { RecentEnvelopes } from './recent-envelopes.ts'
 import { WorkLoop } from './work-loop.ts'
 
@@ -99,7 +99,7 @@ export class TopicSubscription {
         scanned++
         const item = await this.#source.pruner.itemFor(envelope, this.#device, this.#fluPaths)
         if (item !== null) {
-          const size = itemBytes(item)
+          const size = creditBytes(item)
           full =
             items.length >= limits.deliverItemsMax - 1 ||
             (items.length > 0 && bytes + size > limits.deliverFrameBytesMax - 1024) ||

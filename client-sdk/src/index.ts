@@ -1,0 +1,24 @@
+/** What a workstation embeds. Runs in a browser; `./node` adds files and sockets. */
+export { type ConnectOptions, connect, Session } from './connect.ts'
+export { ContentError } from './content-error.ts'
+export type { Identity } from './identity/identity.ts'
+export {
+  formatNetworkFile,
+  type Network,
+  type NetworkFile,
+  parseNetworkFile,
+} from './identity/network-file.ts'
+export type { Destination } from './outbox/compose.ts'
+export type { OutboxItem, OutboxState } from './outbox/outbox-item.ts'
+export { type RecipientReceipt, Submission, type SubmissionState } from './outbox/submission.ts'
+export type { SessionEvents } from './session/emitter.ts'
+export { clientLimits } from './session/limits.ts'
+export { type OpenWebSocket, subprotocol, type WebSocketLike } from './session/transport.ts'
+export {
+  type Change,
+  type ClientStore,
+  type ListQuery,
+  type Table,
+  tables,
+} from './store/client-store.ts'
+export type { Cursor, Delivery, FeedQuery, ReportDelivery, Sender } from './subscription.ts'

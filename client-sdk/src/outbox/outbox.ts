@@ -1,0 +1,304 @@
+import {
+  type ChainPosition,
+  type Clock,
+  codeOfNumber,
+  type Directory,
+  decodeReceipt,
+  type ErrorCode,
+  equal,
+  errorRow,
+  isRelayError,
+  type Receipt,
+  RelayError,
+  receiptHash,
+  toHex,
+  verifyReceipts,
+} from '@liaison/protocol'
+import { clientLimits } from '../session/limits.ts'
+import type { Link } from '../session/link.ts'
+import type { Change, ClientStore } from '../store/client-store.ts'
+import { decodeItem, encodeItem, type OutboxItem, type SealedBytes } from './outbox-item.ts'
+import type { OwnChains } from './own-chains.ts'
+import type { Sealer } from './sealer.ts'
+
+/** After these the device restarts its chain: its own store no longer proves where it stands. */
+const restartCodes: ReadonlySet<ErrorCode> = new Set([
+  'seq_reused',
+  'seq_gap',
+  'prev_mismatch',
+  'incarnation_stale',
+])
+
+/** Refusals of these bytes, not of the report: it is sealed again. */
+const resealCodes: ReadonlySet<ErrorCode> = new Set(['id_reused', 'too_old', 'prev_rejected'])
+
+/** What the outbox needs. */
+export interface OutboxDeps {
+  readonly store: ClientStore
+  readonly directory: Directory
+  readonly chains: OwnChains
+  readonly sealer: Sealer
+  readonly clock: Clock
+  readonly syncDirectory: (link: Link) => Promise<void>
+  /** Why nothing may be published now, or null. */
+  readonly mayPublish: () => ErrorCode | null
+  /** Called after an item changed and the change is durable. */
+  readonly onChange: (item: OutboxItem) => void
+}
+
+/** What one round of sending led to. */
+export type Round =
+  | { readonly kind: 'idle' }
+  | { readonly kind: 'more' }
+  /** Nothing can be sent now; try again after so many ms. */
+  | { readonly kind: 'wait'; readonly ms: number; readonly code: ErrorCode }
+
+/**
+ * Reports on their way out. Store first, then send: what was submitted survives a crash at any
+ * moment, is repeated byte for byte while its outcome is unknown, and is never sealed twice for one
+ * place of a chain.
+ */
+export class Outbox {
+  readonly #deps: OutboxDeps
+  readonly #items = new Map<string, OutboxItem>()
+  #order = 0
+
+  private constructor(deps: OutboxDeps) {
+    this.#deps = deps
+  }
+
+  /** Opens the outbox of a store, with whatever was left in it. */
+  static async open(deps: OutboxDeps): Promise<Outbox> {
+    const outbox = new Outbox(deps)
+    for (const [, bytes] of await deps.store.list('outbox')) {
+      const item = decodeItem(bytes)
+      outbox.#items.set(item.id, item)
+      outbox.#order = Math.max(outbox.#order, item.order)
+    }
+    return outbox
+  }
+
+  /** All items, in the order of submission. */
+  list(): OutboxItem[] {
+    return [...this.#items.values()].sort((a, b) => a.order - b.order)
+  }
+
+  get(id: string): OutboxItem | null {
+    return this.#items.get(id) ?? null
+  }
+
+  byIdempotencyKey(key: string): OutboxItem | null {
+    return this.list().find((item) => item.idempotencyKey === key) ?? null
+  }
+
+  byCore(core: Uint8Array): OutboxItem | null {
+    return this.list().find((i) => i.sealed !== null && equal(i.sealed.core, core)) ?? null
+  }
+
+  /** Keeps a new item durably. @throws RelayError `report_conflict` when its name is taken by another content. */
+  async add(
+    item: Omit<OutboxItem, 'order' | 'state' | 'reseals' | 'sealed' | 'receipt' | 'code'>,
+  ): Promise<OutboxItem> {
+    const known = this.#items.get(item.id)
+    if (known !== undefined) {
+      if (equal(known.body, item.body) && known.topic === item.topic) return known
+      throw new RelayError('report_conflict', { field: '/meta/id' })
+    }
+    const added: OutboxItem = {
+      ...item,
+      order: ++this.#order,
+      state: 'queued',
+      reseals: 0,
+      sealed: null,
+      receipt: null,
+      code: null,
+    }
+    await this.#save([added])
+    return added
+  }
+
+  /** Puts a refused item back into the queue. */
+  async retry(id: string): Promise<OutboxItem> {
+    const item = this.#items.get(id)
+    if (item === undefined) throw new RelayError('item_unknown', { field: id })
+    if (item.state !== 'refused' && item.state !== 'queued')
+      throw new RelayError('item_busy', { field: id })
+    const again: OutboxItem = { ...item, state: 'queued', reseals: 0, code: null }
+    await this.#save([again])
+    return again
+  }
+
+  /** Takes an unsent item out. @throws RelayError `item_busy` when its outcome is not known. */
+  async cancel(id: string): Promise<void> {
+    const item = this.#items.get(id)
+    if (item === undefined) throw new RelayError('item_unknown', { field: id })
+    if (item.state !== 'queued' && item.state !== 'refused')
+      throw new RelayError('item_busy', { field: id })
+    await this.#deps.store.commit([{ table: 'outbox', key: id, value: null }])
+    this.#items.delete(id)
+    this.#deps.onChange({ ...item, state: 'cancelled' })
+  }
+
+  /** Notes what readers said about an item; only ever forward. */
+  async progress(id: string, state: 'received' | 'read'): Promise<void> {
+    const item = this.#items.get(id)
+    const rank = ['with-relay', 'received', 'read']
+    if (item === undefined || rank.indexOf(item.state) < 0) return
+    if (rank.indexOf(state) > rank.indexOf(item.state)) await this.#save([{ ...item, state }])
+  }
+
+  /** Sends one frame, if there is something to send. */
+  async round(link: Link): Promise<Round> {
+    const refused = this.#deps.mayPublish()
+    const unknown = this.list().filter((item) => item.state === 'sealed')
+    // What was sent before is repeated whatever the clock says: it may have been accepted already.
+    if (unknown.length > 0) return this.#send(cut(unknown), link)
+    const queued = this.list().filter((item) => item.state === 'queued')
+    if (queued.length === 0) return { kind: 'idle' }
+    if (refused !== null) return { kind: 'wait', ms: clientLimits.publishRetryMs, code: refused }
+    // Urgent first; among equals, first come first served.
+    queued.sort((a, b) => b.pr - a.pr || a.order - b.order)
+    const sealed = await this.#seal(queued.slice(0, clientLimits.publishBatchMax), link)
+    return sealed.length === 0 ? { kind: 'more' } : this.#send(sealed, link)
+  }
+
+  async #seal(batch: readonly OutboxItem[], link: Link): Promise<OutboxItem[]> {
+    const heads = new Map<string, ChainPosition>()
+    const sealed: OutboxItem[] = []
+    let bytes = 0
+    for (const item of batch) {
+      try {
+        const one = await this.#deps.sealer.seal(item, heads, link)
+        bytes += one.envelope.payload.length + one.envelope.slots.length + 512
+        if (sealed.length > 0 && bytes > clientLimits.publishBatchBytes) break
+        sealed.push({ ...item, state: 'sealed', sealed: one, code: null })
+      } catch (error) {
+        if (!isRelayError(error) || errorRow(error.code).retry === 'later') throw error
+        if (error.code === 'key_unavailable' || error.code === 'outcome_unknown') throw error
+        await this.#save([{ ...item, state: 'refused', code: error.code }])
+      }
+    }
+    // Before a byte leaves: after a crash the same bytes are sent again, never others for their place.
+    await this.#save(sealed)
+    return sealed
+  }
+
+  async #send(batch: readonly OutboxItem[], link: Link): Promise<Round> {
+    const envelopes = batch.flatMap((item) => (item.sealed === null ? [] : [item.sealed.envelope]))
+    const result = await link.request({ kind: 'publish', envelopes }, 'result')
+    const hashes = result.receipts.map(receiptHash)
+    const good =
+      hashes.length === batch.length &&
+      verifyReceipts(this.#deps.directory.net, link.info.relay.key, hashes, result.sig)
+    if (!good) throw new RelayError('receipt_invalid')
+    const outcomes = batch.map((item, i) =>
+      this.#outcome(item, result.receipts[i] ?? new Uint8Array()),
+    )
+    return this.#settle(outcomes, hashes, result.sig, link)
+  }
+
+  #outcome(item: OutboxItem, bytes: Uint8Array): Outcome {
+    const receipt = decodeReceipt(bytes)
+    if (!receipt.ok || item.sealed === null || !equal(receipt.value.cid, item.sealed.core)) {
+      throw new RelayError('receipt_invalid')
+    }
+    const code = receipt.value.rc === 0 ? null : codeOfNumber(receipt.value.rc)
+    return { item, bytes, receipt: receipt.value, code }
+  }
+
+  async #settle(
+    outcomes: readonly Outcome[],
+    hashes: readonly Uint8Array[],
+    sig: Uint8Array,
+    link: Link,
+  ): Promise<Round> {
+    const { chains, directory, clock } = this.#deps
+    const changes: Change[] = []
+    const settled: OutboxItem[] = []
+    const restarted = new Set<string>()
+    let waitCode: ErrorCode | null = null
+    let sync = false
+    for (const { item, bytes, receipt, code } of outcomes) {
+      const sealed = item.sealed
+      if (sealed === null) continue
+      if (code === null) {
+        changes.push(chains.accepted(sealed.chain, sealed))
+        const receipts = { bytes, hashes, sig }
+        settled.push({
+          ...item,
+          ...kept(sealed),
+          state: 'with-relay',
+          receipt: receipts,
+          code: null,
+        })
+        continue
+      }
+      const row = errorRow(code)
+      const chain = toHex(sealed.chain)
+      if (restartCodes.has(code) && !restarted.has(chain)) {
+        restarted.add(chain)
+        changes.push(await chains.restart(sealed.chain, receipt.head?.[0] ?? 0, directory, clock()))
+      }
+      const again = restartCodes.has(code) || resealCodes.has(code) || row.retry !== 'never'
+      if (row.retry === 'sync') sync = true
+      if (row.retry === 'later' && !resealCodes.has(code) && !restartCodes.has(code))
+        waitCode = code
+      const reseals = item.reseals + (code === 'prev_rejected' ? 0 : 1)
+      if (reseals > clientLimits.resealsMax) waitCode = code
+      settled.push(
+        again
+          ? { ...item, state: 'queued', sealed: null, reseals, code }
+          : { ...item, state: 'refused', receipt: { bytes, hashes, sig }, code },
+      )
+    }
+    await this.#save(settled, changes)
+    if (sync) await this.#deps.syncDirectory(link)
+    return waitCode === null
+      ? { kind: 'more' }
+      : { kind: 'wait', ms: clientLimits.publishRetryMs, code: waitCode }
+  }
+
+  async #save(items: readonly OutboxItem[], more: readonly Change[] = []): Promise<void> {
+    if (items.length + more.length === 0) return
+    const rows = items.map(
+      (item) => ({ table: 'outbox', key: item.id, value: encodeItem(item) }) as const,
+    )
+    await this.#deps.store.commit([...rows, ...more])
+    for (const item of items) {
+      this.#items.set(item.id, item)
+      this.#deps.onChange(item)
+    }
+  }
+}
+
+interface Outcome {
+  readonly item: OutboxItem
+  readonly bytes: Uint8Array
+  readonly receipt: Receipt
+  readonly code: ErrorCode | null
+}
+
+/** What is kept of accepted bytes: header, seal and signature, which prove what was sent. */
+const kept = (sealed: SealedBytes): { readonly sealed: SealedBytes } => ({
+  sealed: {
+    ...sealed,
+    envelope: { ...sealed.envelope, payload: new Uint8Array(), slots: new Uint8Array() },
+  },
+})
+
+/** As many as go into one frame. */
+function cut(items: readonly OutboxItem[]): OutboxItem[] {
+  const out: OutboxItem[] = []
+  let bytes = 0
+  for (const item of items) {
+    const e = item.sealed?.envelope
+    bytes += e === undefined ? 0 : e.payload.length + e.slots.length + 512
+    if (
+      out.length > 0 &&
+      (out.length >= clientLimits.publishBatchMax || bytes > clientLimits.publishBatchBytes)
+    )
+      break
+    out.push(item)
+  }
+  return out
+}

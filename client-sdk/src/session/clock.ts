@@ -1,0 +1,32 @@
+import { type Clock, type Directory, type EpochMs, epochMs, limits } from '@liaison/protocol'
+
+/**
+ * Time as this device may use it: never earlier than what signed entries prove, so that a clock set
+ * back does not make old things valid again.
+ */
+export class ProvenClock {
+  readonly #clock: Clock
+  readonly #directory: Directory
+  /** Relay time minus local time at the last session, ms. */
+  #relayAheadMs = 0
+
+  constructor(clock: Clock, directory: Directory) {
+    this.#clock = clock
+    this.#directory = directory
+  }
+
+  /** Present time, ms. */
+  now(): EpochMs {
+    return epochMs(Math.max(this.#clock(), this.#directory.time))
+  }
+
+  /** Notes the relay's clock; it is compared, never adopted. */
+  heardRelay(t: number): void {
+    this.#relayAheadMs = t - this.#clock()
+  }
+
+  /** By how much the clocks differ when that is too much to publish, else null; ms, relay minus local. */
+  get skewMs(): number | null {
+    return Math.abs(this.#relayAheadMs) > limits.clockAheadMsMax ? this.#relayAheadMs : null
+  }
+}

@@ -1,0 +1,533 @@
+import {
+  type Clock,
+  creditBytes,
+  type Device,
+  type DirectoryPage,
+  type ErrorCode,
+  errorRow,
+  isRelayError,
+  RelayError,
+} from '@liaison/protocol'
+import type { LocalDirectory } from '../directory/local-directory.ts'
+import type { Identity } from '../identity/identity.ts'
+import { AckQueue, isLinkTrouble } from '../inbox/ack-queue.ts'
+import { type Evidence, Inbox } from '../inbox/inbox.ts'
+import { SlotChecker } from '../inbox/slot-checker.ts'
+import { EpochKeys } from '../keys/epoch-keys.ts'
+import { PublicKeys } from '../keys/public-keys.ts'
+import { Outbox } from '../outbox/outbox.ts'
+import type { OutboxItem } from '../outbox/outbox-item.ts'
+import { OwnChains } from '../outbox/own-chains.ts'
+import { ReaderReceipts } from '../outbox/reader-receipts.ts'
+import { Sealer } from '../outbox/sealer.ts'
+import { violationNotice } from '../outbox/violation-notice.ts'
+import type { ClientStore } from '../store/client-store.ts'
+import { backoffMs, type Random } from './backoff.ts'
+import { ProvenClock } from './clock.ts'
+import { Emitter, Pulse, type SessionEvents } from './emitter.ts'
+import { clientLimits } from './limits.ts'
+import { errorOfFrame, Link, type Unasked } from './link.ts'
+import type { OpenWebSocket } from './transport.ts'
+
+/** Number of the subscription to acknowledgements; topics use their own numbers above it. */
+const ackSubscription = 0
+
+/** A connection that lasted so long, ms, ends the series of failures before it. */
+const steadyMs = 10_000
+
+/** Silence of all feeds after which this device counts as caught up, ms. */
+const quietMs = 60_000
+
+/** What a device session is made of. */
+export interface DeviceSessionDeps {
+  readonly url: string
+  readonly identity: Identity
+  readonly device: number
+  readonly store: ClientStore
+  readonly local: LocalDirectory
+  readonly open: OpenWebSocket
+  readonly clock: Clock
+  readonly random: Random
+}
+
+/** The engine of a session: one device's connection, outbox, inbox and keys. */
+export class DeviceSession {
+  readonly deps: DeviceSessionDeps
+  readonly events: Emitter<SessionEvents> = new Emitter()
+  readonly clock: ProvenClock
+  readonly inbox: Inbox
+  readonly outbox: Outbox
+  readonly receipts: ReaderReceipts
+  /** Beats when an outbox item changed, and when rows arrived. */
+  readonly outboxChanged: Pulse = new Pulse()
+  readonly inboxChanged: Pulse = new Pulse()
+  readonly closed: Promise<RelayError>
+  readonly #epochs: EpochKeys
+  readonly #acks: AckQueue
+  readonly #stop = new AbortController()
+  readonly #work = new Pulse()
+  readonly #running: Promise<void>
+  #state: SessionEvents['state'] = 'connecting'
+  #link: Link | null = null
+  /** The checkpoint of this very connection was verified. */
+  #fresh = false
+  #waiting: { readonly code: ErrorCode } | null = null
+  #topics = new Map<number, number>()
+  #reading: Promise<unknown> = Promise.resolve()
+  #resolveClosed: (error: RelayError) => void = () => undefined
+  #bytes = { sent: 0, received: 0 }
+  /** What makes it pointless to connect again. */
+  #failure: RelayError | null = null
+  /** Runs out when nothing was delivered for a while. */
+  #quiet: ReturnType<typeof setTimeout> | undefined
+
+  private constructor(deps: DeviceSessionDeps, parts: Parts) {
+    this.deps = deps
+    this.clock = parts.clock
+    this.receipts = new ReaderReceipts(deps.store, deps.local.directory)
+    this.#epochs = parts.epochs
+    this.#acks = parts.acks
+    this.closed = new Promise((resolve) => {
+      this.#resolveClosed = resolve
+    })
+    this.inbox = new Inbox({
+      store: deps.store,
+      directory: deps.local.directory,
+      device: deps.device,
+      epochs: parts.epochs,
+      acks: parts.acks,
+      slots: new SlotChecker({
+        directory: deps.local.directory,
+        device: deps.device,
+        keys: parts.keys,
+        random: deps.random,
+      }),
+      clock: () => this.clock.now(),
+      syncDirectory: (link) => this.#sync(link),
+      onEvidence: (evidence) => void this.#report(evidence),
+      onRows: () => this.inboxChanged.beat(),
+    })
+    this.outbox = parts.outboxFor(this.#outboxHooks())
+    this.#running = this.#run()
+  }
+
+  /** Opens the parts that live in the store, then begins to connect. */
+  static async start(deps: DeviceSessionDeps): Promise<DeviceSession> {
+    const { store, local, identity, device } = deps
+    const clock = new ProvenClock(deps.clock, local.directory)
+    const now: Clock = () => clock.now()
+    const { signingKey: key } = identity
+    const keys = new PublicKeys(store)
+    const chains = new OwnChains(store)
+    const sealer = new Sealer({ directory: local.directory, device, key, keys, chains, clock: now })
+    const acks = new AckQueue(store, { net: local.directory.net, device, key }, now)
+    const hooks: OutboxHooks = {
+      syncDirectory: async () => undefined,
+      mayPublish: () => 'offline',
+      onChange: () => undefined,
+    }
+    const outbox = await Outbox.open({
+      store,
+      directory: local.directory,
+      chains,
+      sealer,
+      clock: now,
+      syncDirectory: (link) => hooks.syncDirectory(link),
+      mayPublish: () => hooks.mayPublish(),
+      onChange: (item) => hooks.onChange(item),
+    })
+    const outboxFor = (real: OutboxHooks): Outbox => {
+      Object.assign(hooks, real)
+      return outbox
+    }
+    return new DeviceSession(deps, { clock, keys, acks, epochs: new EpochKeys(store), outboxFor })
+  }
+
+  #outboxHooks(): OutboxHooks {
+    return {
+      syncDirectory: (link) => this.#sync(link),
+      mayPublish: () => this.#mayPublish(),
+      onChange: () => this.outboxChanged.beat(),
+    }
+  }
+
+  get state(): SessionEvents['state'] {
+    return this.#state
+  }
+
+  /** This device as the directory has it. */
+  get me(): Device {
+    const device = this.deps.local.directory.device(this.deps.device)
+    if (device === null) throw new RelayError('not_enrolled')
+    return device
+  }
+
+  /** Bytes of frames since the session began, and the reason why nothing is sent, if there is one. */
+  get link(): {
+    readonly sent: number
+    readonly received: number
+    readonly waiting: ErrorCode | null
+  } {
+    const { sent, received } = this.#link?.bytes ?? { sent: 0, received: 0 }
+    return {
+      sent: this.#bytes.sent + sent,
+      received: this.#bytes.received + received,
+      waiting: this.#waiting?.code ?? null,
+    }
+  }
+
+  /** The present connection, or null. */
+  get connection(): Link | null {
+    return this.#link
+  }
+
+  /** Looks for work now: something was submitted. */
+  nudge(): void {
+    this.#work.beat()
+  }
+
+  /** Follows a topic from the last kept cursor on; does nothing when it is followed already. */
+  async follow(topic: number): Promise<void> {
+    if (this.#topics.has(topic)) return
+    this.#topics.set(topic, topic + 1)
+    if (this.#link !== null) await this.#subscribe(this.#link, topic)
+  }
+
+  /** Resolves once the state is one of those given. @throws RelayError when the session closes first. */
+  async until(states: readonly SessionEvents['state'][], signal?: AbortSignal): Promise<void> {
+    while (!states.includes(this.#state)) {
+      if (this.#state === 'closed') throw await this.closed
+      await new Promise<void>((resolve, reject) => {
+        const done = new AbortController()
+        const finish = (): void => {
+          done.abort()
+          resolve()
+        }
+        this.events.on('state', finish, { signal: done.signal })
+        const cancelled = (): void => {
+          done.abort()
+          reject(new RelayError('cancelled'))
+        }
+        signal?.addEventListener('abort', cancelled, { signal: done.signal })
+        if (signal?.aborted === true) cancelled()
+      })
+    }
+  }
+
+  /** Sends what waits, acknowledgements too, and resolves when nothing is left that can be sent. */
+  async flush(signal?: AbortSignal): Promise<void> {
+    const pending = (): boolean =>
+      this.outbox.list().some((i) => i.state === 'queued' || i.state === 'sealed')
+    while (pending()) {
+      if (signal?.aborted === true) throw new RelayError('timeout')
+      if (this.#state === 'closed') throw await this.closed
+      const next = this.outboxChanged.next(signal)
+      this.nudge()
+      await next
+    }
+    if (this.#link !== null) await this.#acks.flush(this.#link)
+  }
+
+  /** Marks an item as read by a person. */
+  acknowledgements(): AckQueue {
+    return this.#acks
+  }
+
+  /** Makes and publishes keys for all coming weeks. */
+  async rotateKeys(): Promise<void> {
+    await this.until(['online'])
+    if (this.#link === null) throw new RelayError('offline')
+    await this.#renew(this.#link, true)
+  }
+
+  /** Ends the session; what is in the outbox stays there. */
+  async close(): Promise<void> {
+    if (this.#link !== null) await this.#acks.flush(this.#link).catch(() => undefined)
+    this.#stop.abort()
+    this.#link?.close()
+    this.#work.beat()
+    await this.#running
+    await this.#reading.catch(() => undefined)
+  }
+
+  #setState(state: SessionEvents['state']): void {
+    if (this.#state === state) return
+    this.#state = state
+    this.events.emit('state', state)
+  }
+
+  #mayPublish(): ErrorCode | null {
+    if (!this.#fresh) return 'checkpoint_stale'
+    if (this.clock.skewMs !== null) return 'clock_skew'
+    const { need } = this.deps.local.directory.policy().freshness
+    // Cosignatures are not part of this release; a network that demands them is not sent to.
+    return need.flu + need.admin + need.witness > 0 ? 'checkpoint_stale' : null
+  }
+
+  async #run(): Promise<void> {
+    let failures = 0
+    let fatal: RelayError | null = null
+    while (!this.#stop.signal.aborted && fatal === null) {
+      this.#setState(failures === 0 ? 'connecting' : 'offline')
+      const began = this.deps.clock()
+      const closed = await this.#connection()
+      const ended = this.#failure ?? closed
+      if (this.#stop.signal.aborted) break
+      if (this.deps.clock() - began > steadyMs) failures = 0
+      if (isFinal(ended)) fatal = ended
+      else {
+        this.#setState('offline')
+        await this.#pause(backoffMs(failures, this.deps.random, ended.retryAfterMs ?? 0))
+        failures++
+      }
+    }
+    this.#acks.close()
+    clearTimeout(this.#quiet)
+    this.#setState('closed')
+    this.outboxChanged.beat()
+    this.inboxChanged.beat()
+    this.#resolveClosed(fatal ?? new RelayError('session_closed'))
+  }
+
+  #pause(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const done = (): void => {
+        clearTimeout(timer)
+        this.#stop.signal.removeEventListener('abort', done)
+        resolve()
+      }
+      const timer = setTimeout(done, ms)
+      this.#stop.signal.addEventListener('abort', done, { once: true })
+    })
+  }
+
+  /** One connection from its beginning to its end. @returns why it ended. */
+  async #connection(): Promise<RelayError> {
+    const { url, open, local, device, identity } = this.deps
+    let link: Link
+    try {
+      link = await Link.connect({
+        url,
+        open,
+        directory: local.directory,
+        principal: { kind: 'device', number: device },
+        key: identity.signingKey,
+        signal: this.#stop.signal,
+      })
+    } catch (error) {
+      return asRelayError(error)
+    }
+    link.onFrame = (frame) => this.#onFrame(link, frame)
+    try {
+      await this.#welcome(link)
+      this.#setState('online')
+      const sending = this.#sendLoop(link)
+      const ended = await link.closed
+      this.#work.beat()
+      await sending
+      return ended
+    } catch (error) {
+      link.close()
+      return asRelayError(error)
+    } finally {
+      const { sent, received } = link.bytes
+      this.#bytes = { sent: this.#bytes.sent + sent, received: this.#bytes.received + received }
+      this.#link = null
+      this.#fresh = false
+    }
+  }
+
+  async #welcome(link: Link): Promise<void> {
+    this.clock.heardRelay(link.info.ready.t)
+    if (this.clock.skewMs !== null) {
+      this.events.emit('notice', { code: 'clock_skew', text: errorRow('clock_skew').text })
+    }
+    await this.#apply(link, link.info.ready.dir)
+    this.#fresh = true
+    this.#link = link
+    for (const topic of this.#topics.keys()) await this.#subscribe(link, topic)
+    const from = await this.receipts.cursor()
+    link.send({ kind: 'subscribe-acks', sub: ackSubscription, from })
+    this.#acks.schedule(link)
+    await this.#renew(link, false)
+    await this.#destroyKeys(false)
+    this.#heardDelivery()
+  }
+
+  #destroyKeys(caughtUp: boolean): Promise<number> {
+    return this.#epochs.destroyDue(this.deps.local.directory, this.clock.now(), caughtUp)
+  }
+
+  /** After a quiet minute on a live connection nothing sealed for old keys is still to come. */
+  #heardDelivery(): void {
+    clearTimeout(this.#quiet)
+    this.#quiet = setTimeout(() => {
+      if (this.#link !== null) this.#destroyKeys(true).catch(() => undefined)
+    }, quietMs)
+  }
+
+  async #renew(link: Link, replace: boolean): Promise<void> {
+    const { local, device, identity } = this.deps
+    const now = this.clock.now()
+    const key = identity.signingKey
+    const renewal = await this.#epochs.renew(local.directory, device, key, now, replace)
+    if (renewal === null) return
+    const blobs = renewal.publicKeys.map((k) => ['key', k] as const)
+    await link.request({ kind: 'blob-put', blobs }, 'blobs')
+    await link.request({ kind: 'append', entry: renewal.entry }, 'result')
+    await this.#sync(link)
+  }
+
+  async #subscribe(link: Link, topic: number): Promise<void> {
+    const from = await this.inbox.cursor(topic)
+    // Checked here so that a topic without the right does not end in an error of the whole session.
+    if (!this.deps.local.directory.mayRead(this.deps.device, topic)) return
+    link.send({ kind: 'subscribe', sub: topic + 1, top: topic, from, fluPaths: false })
+  }
+
+  async #sync(link: Link): Promise<void> {
+    const from = this.deps.local.directory.size
+    const { page } = await link.request({ kind: 'dir-want', from }, 'dir')
+    await this.#apply(link, page)
+  }
+
+  async #apply(link: Link, first: DirectoryPage): Promise<void> {
+    let page = first
+    for (;;) {
+      const { applied, wantFrom } = await this.deps.local.apply(page)
+      for (const entry of applied) this.#announce(entry.change)
+      if (wantFrom === null) return
+      page = (await link.request({ kind: 'dir-want', from: wantFrom }, 'dir')).page
+    }
+  }
+
+  #announce(change: { readonly what: string; readonly [key: string]: unknown }): void {
+    const device = (n: unknown): number => (typeof n === 'number' ? n : 0)
+    if (change.what === 'device') {
+      this.events.emit('key-changed', { device: device(change['num']), what: 'enrolled' })
+    } else if (change.what === 'keys') {
+      this.events.emit('key-changed', { device: device(change['dev']), what: 'keys' })
+    } else if (change.what === 'standing' && change['of'] === 'dev') {
+      const state = change['state']
+      const what = state === 'active' ? 'resumed' : state === 'revoked' ? 'revoked' : 'suspended'
+      this.events.emit('key-changed', { device: device(change['num']), what })
+    }
+  }
+
+  #onFrame(link: Link, frame: Unasked): void {
+    switch (frame.kind) {
+      case 'deliver':
+        this.#queue(link, frame, () => this.inbox.take(frame.sub - 1, frame.items, link))
+        return
+      case 'acks':
+        this.#queue(link, frame, async () => {
+          for (const { core, receipt } of await this.receipts.take(frame.items)) {
+            const item = this.outbox.byCore(core)
+            if (item === null || receipt.code !== null) continue
+            await this.outbox.progress(item.id, receipt.read ? 'read' : 'received')
+          }
+          this.outboxChanged.beat()
+        })
+        return
+      case 'dir':
+        this.#background(link, this.#apply(link, frame.page))
+        return
+      case 'error': {
+        const error = errorOfFrame(frame)
+        this.events.emit('notice', { code: error.code, text: error.message })
+        return
+      }
+      default:
+        return
+    }
+  }
+
+  /** Frames of deliveries are taken in one after the other; credit goes back when they are kept. */
+  #queue(
+    link: Link,
+    frame: Extract<Unasked, { kind: 'deliver' | 'acks' }>,
+    take: () => Promise<void>,
+  ): void {
+    this.#heardDelivery()
+    const bytes = creditOf(frame)
+    const mine = this.#reading.then(take).then(() => {
+      link.send({ kind: 'credit', sub: frame.sub, frames: 1, bytes })
+    })
+    this.#reading = mine.catch(() => undefined)
+    this.#background(link, mine)
+  }
+
+  #background(link: Link, work: Promise<unknown>): void {
+    work.catch((error: unknown) => {
+      if (isLinkTrouble(error)) return
+      const known = asRelayError(error)
+      this.events.emit('notice', { code: known.code, text: known.message })
+      // Nothing was kept of what failed, so it comes again with the next connection.
+      this.#failure = isFinal(known) ? known : null
+      link.close()
+    })
+  }
+
+  async #sendLoop(link: Link): Promise<void> {
+    while (this.#link === link && !this.#stop.signal.aborted) {
+      const next = this.#work.next(this.#stop.signal)
+      try {
+        const round = await this.outbox.round(link)
+        this.#waiting = round.kind === 'wait' ? { code: round.code } : null
+        if (round.kind === 'more') continue
+        if (round.kind === 'wait') await Promise.race([this.#pause(round.ms), link.closed])
+        else await Promise.race([next, link.closed])
+      } catch (error) {
+        if (isLinkTrouble(error)) return
+        const known = asRelayError(error)
+        this.#waiting = { code: known.code }
+        if (errorRow(known.code).retry === 'never') {
+          this.events.emit('notice', { code: known.code, text: known.message })
+          this.#failure = isFinal(known) ? known : null
+          link.close()
+          return
+        }
+        const ms = known.retryAfterMs ?? clientLimits.publishRetryMs
+        await Promise.race([this.#pause(ms), link.closed])
+      }
+    }
+  }
+
+  /** Tells the FLU about a broken rule, with what proves it. */
+  async #report(evidence: Evidence): Promise<void> {
+    const notice = violationNotice(evidence, this.clock.now())
+    if (notice === null) return
+    const known = this.outbox.get(notice.id)
+    if (known === null) await this.outbox.add(notice)
+    this.nudge()
+  }
+}
+
+interface OutboxHooks {
+  syncDirectory: (link: Link) => Promise<void>
+  mayPublish: () => ErrorCode | null
+  onChange: (item: OutboxItem) => void
+}
+
+interface Parts {
+  readonly clock: ProvenClock
+  readonly keys: PublicKeys
+  readonly acks: AckQueue
+  readonly epochs: EpochKeys
+  readonly outboxFor: (hooks: OutboxHooks) => Outbox
+}
+
+/** What a frame took of the credit, as the relay counts it. */
+function creditOf(frame: Extract<Unasked, { kind: 'deliver' | 'acks' }>): number {
+  if (frame.kind === 'acks') return frame.items.reduce((sum, i) => sum + i.ack.length + 80, 0)
+  return frame.items.reduce((sum, item) => sum + creditBytes(item), 0)
+}
+
+/** Whether trying again with the same relay cannot help. */
+const isFinal = (error: RelayError): boolean =>
+  errorRow(error.code).retry === 'never' &&
+  error.code !== 'session_closed' &&
+  error.code !== 'cancelled'
+
+const asRelayError = (error: unknown): RelayError =>
+  isRelayError(error) ? error : new RelayError('internal', { cause: error })

@@ -1,0 +1,71 @@
+/** The part of the browser's WebSocket that the SDK uses; the `ws` package has the same. */
+export interface WebSocketLike {
+  binaryType: string
+  readonly bufferedAmount: number
+  onopen: ((event: never) => void) | null
+  onmessage: ((event: never) => void) | null
+  onclose: ((event: never) => void) | null
+  onerror: ((event: never) => void) | null
+  send(data: Uint8Array): void
+  close(code?: number, reason?: string): void
+}
+
+/** Opens a WebSocket with the subprotocol of SIR/1. */
+export type OpenWebSocket = (url: string, subprotocol: string) => WebSocketLike
+
+/** Name and version of the protocol, negotiated in the upgrade. */
+export const subprotocol = 'sir.v1.cbor'
+
+/** Why a connection ended: the relay's word, if it gave one. */
+export interface CloseInfo {
+  /** WebSocket close code; 4500 and above mean "do not connect again". */
+  readonly code: number
+  /** Error code, when the relay closed with one. */
+  readonly reason: string
+}
+
+/** What the owner of a transport hears. */
+export interface TransportEvents {
+  opened(): void
+  message(bytes: Uint8Array): void
+  closed(info: CloseInfo): void
+}
+
+/** One WebSocket with its events in one place. */
+export class Transport {
+  readonly #socket: WebSocketLike
+  #closed = false
+
+  constructor(open: OpenWebSocket, url: string, events: TransportEvents) {
+    this.#socket = open(url, subprotocol)
+    this.#socket.binaryType = 'arraybuffer'
+    const ended = (info: CloseInfo): void => {
+      if (this.#closed) return
+      this.#closed = true
+      events.closed(info)
+    }
+    this.#socket.onopen = () => events.opened()
+    this.#socket.onmessage = (event: { readonly data: unknown }) => {
+      // Text frames are not of this protocol; whoever sends one is not our relay.
+      if (event.data instanceof ArrayBuffer) events.message(new Uint8Array(event.data))
+      else this.close()
+    }
+    this.#socket.onclose = (event: { readonly code: number; readonly reason: string }) =>
+      ended({ code: event.code, reason: event.reason })
+    // An error is always followed by a close in browsers and in `ws`; nothing to add here.
+    this.#socket.onerror = () => undefined
+  }
+
+  send(bytes: Uint8Array): void {
+    if (!this.#closed) this.#socket.send(bytes)
+  }
+
+  /** Bytes handed over and not yet sent. */
+  get unsentBytes(): number {
+    return this.#socket.bufferedAmount
+  }
+
+  close(): void {
+    this.#socket.close(1000)
+  }
+}

@@ -1,0 +1,141 @@
+import { link, mkdir, readFile, unlink, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { RelayError, randomBytes, toHex } from '@liaison/protocol'
+import { type Database, open, type RootDatabase } from 'lmdb'
+import {
+  type Change,
+  type ClientStore,
+  type ListQuery,
+  type Table,
+  tables,
+} from './client-store.ts'
+
+/** Address space reserved for the map, bytes; the file grows only as needed. */
+const mapBytesMax = 16 * 1024 ** 3
+
+/**
+ * Opens the store of one device in a folder. One writer at a time: a device that runs twice would
+ * sign two envelopes for one place of its chain.
+ *
+ * @throws RelayError `store_locked` while another process has it, `store_unavailable` otherwise.
+ */
+export async function openLmdbStore(folder: string): Promise<ClientStore> {
+  await mkdir(folder, { recursive: true, mode: 0o700 })
+  const unlock = await lock(join(folder, 'lock'))
+  try {
+    return new LmdbStore(folder, unlock)
+  } catch (cause) {
+    await unlock()
+    throw new RelayError('store_unavailable', { cause })
+  }
+}
+
+class LmdbStore implements ClientStore {
+  readonly #root: RootDatabase
+  readonly #tables = new Map<Table, Database<Buffer, string>>()
+  readonly #unlock: () => Promise<void>
+
+  constructor(folder: string, unlock: () => Promise<void>) {
+    this.#unlock = unlock
+    const options = {
+      path: join(folder, 'device.mdb'),
+      // Without it LMDB trusts the page cache after a restored snapshot and loses flushed data.
+      // The package's own types do not list it.
+      safeRestore: true,
+      mapSize: mapBytesMax,
+      maxDbs: tables.length,
+      noSubdir: true,
+    }
+    this.#root = open(options)
+    for (const name of tables) {
+      this.#tables.set(name, this.#root.openDB({ name, encoding: 'binary' }))
+    }
+  }
+
+  #table(name: Table): Database<Buffer, string> {
+    const table = this.#tables.get(name)
+    if (table === undefined) throw new RelayError('store_unavailable', { field: name })
+    return table
+  }
+
+  async get(table: Table, key: string): Promise<Uint8Array | null> {
+    const value = this.#table(table).get(key)
+    return value === undefined ? null : new Uint8Array(value)
+  }
+
+  async list(
+    table: Table,
+    query: ListQuery = {},
+  ): Promise<readonly (readonly [string, Uint8Array])[]> {
+    const { prefix = '', after, limit = Number.POSITIVE_INFINITY, reverse = false } = query
+    const low = after ?? prefix
+    // Above every key with the prefix: keys are plain ASCII.
+    const high = `${prefix}\u{10FFFF}`
+    const range = reverse ? { start: high, end: low, reverse } : { start: low, end: high }
+    const out: (readonly [string, Uint8Array])[] = []
+    for (const { key, value } of this.#table(table).getRange(range)) {
+      if (out.length >= limit) break
+      if (key === after || !key.startsWith(prefix)) continue
+      out.push([key, new Uint8Array(value)])
+    }
+    return out
+  }
+
+  async commit(changes: readonly Change[]): Promise<void> {
+    try {
+      await this.#root.transaction(() => {
+        for (const { table, key, value } of changes) {
+          if (value === null) void this.#table(table).remove(key)
+          else void this.#table(table).put(key, Buffer.from(value))
+        }
+      })
+      await this.#root.flushed
+    } catch (cause) {
+      throw new RelayError('store_unavailable', { cause })
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#root.close()
+    await this.#unlock()
+  }
+}
+
+/** Takes the lock file; one that was left behind by a process that is gone is taken over. */
+async function lock(path: string): Promise<() => Promise<void>> {
+  const mine = `${path}.${process.pid}.${toHex(randomBytes(4))}`
+  await writeFile(mine, String(process.pid), { mode: 0o600 })
+  try {
+    for (let tries = 0; tries < 3; tries++) {
+      // A link appears with its content or not at all, so nobody reads a half-written lock.
+      if (await linked(mine, path)) return () => unlink(path).catch(() => undefined)
+      const owner = Number(await readFile(path, 'utf8').catch(() => '0'))
+      if (owner > 0 && isAlive(owner)) {
+        throw new RelayError('store_locked', { detail: `process ${owner}` })
+      }
+      await unlink(path).catch(() => undefined)
+    }
+    throw new RelayError('store_locked')
+  } finally {
+    await unlink(mine).catch(() => undefined)
+  }
+}
+
+async function linked(from: string, to: string): Promise<boolean> {
+  try {
+    await link(from, to)
+    return true
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'EEXIST') return false
+    throw new RelayError('store_unavailable', { cause })
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM'
+  }
+}
