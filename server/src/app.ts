@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import type { AddressInfo } from 'node:net'
 import { type Clock, RelayError, sodiumReady, systemClock } from '@liaison/protocol'
-import Fastify, { type FastifyInstance } from 'fastify'
+import Fastify, { type FastifyInstance, LogController } from 'fastify'
 import type { Logger } from 'pino'
 import { type RelayConfig, type RelayKeys, readGenesis, readRelayKeys } from './config.ts'
 import { DirectoryHost } from './directory/directory-host.ts'
@@ -18,6 +18,8 @@ import { Relay } from './relay.ts'
 export interface Overrides {
   readonly clock?: Clock
   readonly monotonic?: () => number
+  /** From the upgrade to a good signature, ms. */
+  readonly authMsMax?: number
   readonly logger?: Logger
   /** Wraps the log, for instance with one that fails on purpose. */
   readonly openLog?: (options: LmdbLogOptions) => Promise<RelayLog>
@@ -57,7 +59,7 @@ export async function startRelay(
     const host = await DirectoryHost.open(log, genesis, clock, keys.dirLog)
     checkKeys(host, keys)
     relay = new Relay({ log, host, key: keys.relay, number: keys.number, clock, logger })
-    return await listen(config, relay, log, overrides.monotonic ?? (() => performance.now()))
+    return await listen(config, relay, log, overrides)
   } catch (error) {
     await log[Symbol.asyncDispose]()
     throw error
@@ -82,13 +84,13 @@ async function listen(
   config: RelayConfig,
   relay: Relay,
   log: RelayLog,
-  monotonic: () => number,
+  overrides: Overrides,
 ): Promise<RunningRelay> {
   let stopping = false
   const tls = config.tls
   const app: FastifyInstance = Fastify({
     loggerInstance: relay.logger,
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: 1024,
     forceCloseConnections: true,
     requestTimeout: 10_000,
@@ -110,10 +112,15 @@ async function listen(
     if (!stopping) return undefined
     return reply.code(503).header('retry-after', '2').send({ code: 'shutting_down' })
   })
-  await app.register(wsPlugin, { relay, origins: config.origins, monotonic })
+  await app.register(wsPlugin, {
+    relay,
+    origins: config.origins,
+    monotonic: overrides.monotonic ?? (() => performance.now()),
+    authMsMax: overrides.authMsMax ?? relayLimits.authMsMax,
+  })
   const operator = Fastify({
     loggerInstance: relay.logger,
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
   }) as unknown as FastifyInstance
   await operator.register(operatorPlugin, {
     waitingFor: () => (stopping ? ['stopping'] : []),

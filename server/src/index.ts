@@ -21,3 +21,4 @@ export type {
   StoredAck,
   StoredEnvelope,
 } from './log/relay-log.ts'
+export { createLogger } from './logger.ts'

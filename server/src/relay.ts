@@ -173,8 +173,11 @@ export class Relay {
       entry,
       author,
       async (checked) => {
+        const { operation } = checked
         // A device may only replace its own coming keys; everything else is the administrators'.
-        if (principal.kind === 'device' && checked.operation.op !== 'epoch') return 'not_permitted'
+        const own = operation.op === 'epoch' && principal.kind === 'device'
+        if (own && operation.body.dev !== principal.dev) return 'not_permitted'
+        if (principal.kind === 'device' && !own) return 'not_permitted'
         return this.#missingKeys(checked)
       },
       (recorded) => enforced.push(this.#enforce(recorded)),

@@ -19,6 +19,8 @@ export interface WsPluginOptions {
   readonly origins: readonly string[]
   /** Milliseconds that never go back; for limits and timeouts. */
   readonly monotonic: () => number
+  /** From the upgrade to a good signature, ms. */
+  readonly authMsMax: number
 }
 
 /** The one door for members and administrators: `GET /relay`. */
@@ -26,7 +28,7 @@ export const wsPlugin: FastifyPluginCallback<WsPluginOptions> = fp<WsPluginOptio
   async (app: FastifyInstance, options: WsPluginOptions) => {
     const rawSockets = new RawSockets(app)
     const perAddress = new Map<string, number>()
-    let open = 0
+    const sessions = new Set<Session>()
 
     await app.register(websocket, {
       options: {
@@ -36,7 +38,11 @@ export const wsPlugin: FastifyPluginCallback<WsPluginOptions> = fp<WsPluginOptio
         handleProtocols: (offered: Set<string>) => (offered.has(subprotocol) ? subprotocol : false),
       },
       // The relay itself tells its sessions to come back; the default would cut them without a word.
-      preClose: (done: () => void) => done(),
+      // Left are those that are not authenticated yet, and they too are told.
+      preClose: (done: () => void) => {
+        for (const session of sessions) session.end('shutting_down', relayLimits.restartSpreadMs)
+        done()
+      },
     })
 
     app.route({
@@ -46,19 +52,22 @@ export const wsPlugin: FastifyPluginCallback<WsPluginOptions> = fp<WsPluginOptio
         const refused = refuseUpgrade(request, options.origins)
         if (refused !== null) return reply.code(refused.status).send({ code: refused.code })
         const here = perAddress.get(request.ip) ?? 0
-        if (open >= relayLimits.connectionsMax || here >= relayLimits.connectionsPerAddressMax) {
+        if (
+          sessions.size >= relayLimits.connectionsMax ||
+          here >= relayLimits.connectionsPerAddressMax
+        ) {
           return reply.code(503).header('retry-after', '5').send({ code: 'too_many_connections' })
         }
         return undefined
       },
       handler: async (_request, reply) => reply.code(426).send({ code: 'version_unsupported' }),
       wsHandler: (socket: WebSocket, request: FastifyRequest) => {
-        open++
         perAddress.set(request.ip, (perAddress.get(request.ip) ?? 0) + 1)
         const peer = new WsPeer(socket, rawSockets.below(request.raw), request.ip, () =>
           session.writable(),
         )
-        const session = new Session(options.relay, peer, options.monotonic)
+        const session = new Session(options.relay, peer, options.monotonic, options.authMsMax)
+        sessions.add(session)
         // Attached before anything is awaited: frames that came with the upgrade must not be lost.
         socket.on('message', (data: Buffer, isBinary: boolean) => {
           if (isBinary) session.receive(new Uint8Array(data.buffer, data.byteOffset, data.length))
@@ -66,7 +75,7 @@ export const wsPlugin: FastifyPluginCallback<WsPluginOptions> = fp<WsPluginOptio
         })
         socket.on('error', () => undefined)
         socket.on('close', () => {
-          open--
+          sessions.delete(session)
           const left = (perAddress.get(request.ip) ?? 1) - 1
           if (left > 0) perAddress.set(request.ip, left)
           else perAddress.delete(request.ip)

@@ -8,8 +8,10 @@ import {
   sha256,
 } from '@liaison/protocol'
 import { decideAccept } from './decide-accept.ts'
-import { cursorOfKey, hashKey, idKey, placeKey, topicKey } from './lmdb-keys.ts'
+import { type Counters, readCounters } from './lmdb-counters.ts'
+import { hashKey, idKey, placeKey, topicKey } from './lmdb-keys.ts'
 import { type EnvelopeRecord, type LmdbStores, openStores, plain } from './lmdb-stores.ts'
+import { LmdbWriter } from './lmdb-writer.ts'
 import type {
   AcceptedPlace,
   AcceptOutcome,
@@ -30,6 +32,8 @@ export interface LmdbLogOptions {
   /** Folder of this network's data; created when absent. */
   readonly folder: string
   readonly net: NetworkId
+  /** Largest size of the data file, bytes; tests use a small one to see a write fail. */
+  readonly mapBytesMax?: number
   /** Hears of new data after it is durable. */
   readonly listener?: LogListener
 }
@@ -40,7 +44,7 @@ export interface LmdbLogOptions {
  * @throws RelayError `store_mismatch` for the folder of another network or another format.
  */
 export async function openLmdbLog(options: LmdbLogOptions): Promise<RelayLog> {
-  const stores = openStores(options.folder)
+  const stores = openStores(options.folder, options.mapBytesMax)
   try {
     await claimFolder(stores, options.net)
     return new LmdbLog(stores, options.listener)
@@ -67,47 +71,21 @@ async function claimFolder({ root, meta }: LmdbStores, net: NetworkId): Promise<
   }
 }
 
-/** Highest numbers in use. */
-interface Counters {
-  directory: number
-  leaves: number
-  readonly topics: Map<number, number>
-  readonly acks: Map<number, number>
-}
-
 class LmdbLog implements RelayLog {
   readonly #stores: LmdbStores
+  readonly #writer: LmdbWriter
   readonly #listener: LogListener | undefined
   /** What is durable; raised only after a flush. Reads go no further. */
   readonly #confirmed: Counters
   /** What is written; only code inside a write transaction reads or raises it. */
   readonly #written: Counters
-  #failure: unknown = null
 
   constructor(stores: LmdbStores, listener: LogListener | undefined) {
     this.#stores = stores
+    this.#writer = new LmdbWriter(stores.root)
     this.#listener = listener
     this.#written = readCounters(stores)
     this.#confirmed = readCounters(stores)
-  }
-
-  /** Runs one atomic step and waits until it is on disk. */
-  async #write<T>(step: () => T): Promise<T> {
-    if (this.#failure !== null) throw this.#unavailable()
-    try {
-      const result = await this.#stores.root.transaction(step)
-      await this.#stores.root.flushed
-      return result
-    } catch (error) {
-      // After a failed commit or flush the counters above and the disk may differ, and a page that
-      // failed to reach the disk is no longer marked dirty: only a restart may go on from here.
-      this.#failure ??= error
-      throw this.#unavailable()
-    }
-  }
-
-  #unavailable(): RelayError {
-    return new RelayError('log_unavailable', { cause: this.#failure })
   }
 
   /** Inside a write transaction only. */
@@ -122,6 +100,10 @@ class LmdbLog implements RelayLog {
     this.#confirmed.leaves = Math.max(this.#confirmed.leaves, place.index + 1)
   }
 
+  #confirmTopic(topic: number, cursor: number): void {
+    this.#confirmed.topics.set(topic, Math.max(this.topicHead(topic), cursor))
+  }
+
   async readDirectory(from: number, max: number): Promise<Uint8Array[]> {
     const end = Math.min(from + max, this.#confirmed.directory)
     const out: Uint8Array[] = []
@@ -134,7 +116,7 @@ class LmdbLog implements RelayLog {
   }
 
   async appendDirectory(at: number, entry: Uint8Array, leaf: Leaf): Promise<LeafPlace | null> {
-    const place = await this.#write(() => {
+    const place = await this.#writer.write(() => {
       if (this.#written.directory !== at) return null
       void this.#stores.directory.put(at, Buffer.from(entry))
       this.#written.directory++
@@ -148,17 +130,24 @@ class LmdbLog implements RelayLog {
   }
 
   async find(chain: Uint8Array, inc: number, seq: number): Promise<AcceptedPlace | null> {
-    const place = this.#stores.places.get(placeKey(chain, inc, seq))
-    // Written but not yet durable: the append itself will see it and wait for the flush.
-    if (place === undefined || place.cursor > this.topicHead(place.topic)) return null
-    return plainPlace(place)
+    const stored = this.#stores.places.get(placeKey(chain, inc, seq))
+    if (stored === undefined) return null
+    const place = plainPlace(stored)
+    // Written but not yet durable: a repeated envelope must get its first answer, whatever changed
+    // since, so it waits for the disk like the first one.
+    if (place.cursor > this.topicHead(place.topic)) {
+      await this.#writer.flushed()
+      this.#confirmTopic(place.topic, place.cursor)
+      this.#confirmLeaf(place.leaf)
+    }
+    return place
   }
 
   async accept(request: AcceptRequest): Promise<AcceptOutcome> {
-    const outcome = await this.#write(() => this.#tryAccept(request))
+    const outcome = await this.#writer.write(() => this.#tryAccept(request))
     if (outcome.kind !== 'accepted') return outcome
     const { topic, cursor, leaf } = outcome.place
-    this.#confirmed.topics.set(topic, Math.max(this.topicHead(topic), cursor))
+    this.#confirmTopic(topic, cursor)
     this.#confirmLeaf(leaf)
     this.#listener?.topicGrew(topic)
     return outcome
@@ -254,7 +243,7 @@ class LmdbLog implements RelayLog {
     const { acks, acksSeen } = this.#stores
     const seenKey = hashKey(sha256(ack))
     const heads = new Map<number, number>()
-    const place = await this.#write(() => {
+    const place = await this.#writer.write(() => {
       if (acksSeen.get(seenKey) !== undefined) return null
       const stored = this.#putLeaf(leaf)
       void acksSeen.put(seenKey, stored.index)
@@ -291,7 +280,7 @@ class LmdbLog implements RelayLog {
   }
 
   async appendLeaf(leaf: Leaf): Promise<LeafPlace> {
-    const place = await this.#write(() => this.#putLeaf(leaf))
+    const place = await this.#writer.write(() => this.#putLeaf(leaf))
     this.#confirmLeaf(place)
     return place
   }
@@ -312,8 +301,9 @@ class LmdbLog implements RelayLog {
 
   async putBlob(hash: Uint8Array, bytes: Uint8Array): Promise<void> {
     const key = hashKey(hash)
-    if (this.#stores.blobs.doesExist(key)) return
-    await this.#write(() => void this.#stores.blobs.put(key, Buffer.from(bytes)))
+    // Somebody else's put of the same document may not be on disk yet.
+    if (this.#stores.blobs.doesExist(key)) return this.#writer.flushed()
+    await this.#writer.write(() => void this.#stores.blobs.put(key, Buffer.from(bytes)))
   }
 
   async getBlob(hash: Uint8Array): Promise<Uint8Array | null> {
@@ -343,32 +333,3 @@ const plainRecord = (record: EnvelopeRecord): EnvelopeRecord => ({
   slotLeaves: plain(record.slotLeaves),
   t: record.t,
 })
-
-/** Finds the ends of all runs; everything on disk at opening is durable. */
-function readCounters({ directory, leaves, topics, acks }: LmdbStores): Counters {
-  const end = (keys: Iterable<number>): number => {
-    for (const key of keys) return key + 1
-    return 0
-  }
-  return {
-    directory: end(directory.getKeys({ reverse: true, limit: 1 })),
-    leaves: end(leaves.getKeys({ reverse: true, limit: 1 })),
-    topics: runEnds(topics),
-    acks: runEnds(acks),
-  }
-}
-
-/** Last number of each run, by jumping from the end of one run to the one before it. */
-function runEnds(db: LmdbStores['topics'] | LmdbStores['acks']): Map<number, number> {
-  const ends = new Map<number, number>()
-  let below: Buffer | undefined
-  for (;;) {
-    const range = { reverse: true, limit: 1, ...(below === undefined ? {} : { start: below }) }
-    const [key] = [...db.getKeys(range)]
-    if (key === undefined) return ends
-    const run = key.readUInt32BE(0)
-    ends.set(run, cursorOfKey(key))
-    // Cursors start at 1, so (run, 0) lies below the whole run.
-    below = topicKey(run, 0)
-  }
-}

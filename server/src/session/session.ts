@@ -47,12 +47,15 @@ export class Session {
   #heard = 0
   #state: State = { name: 'new' }
   #busy = false
+  /** Takes no more frames, but finishes what was begun. */
+  #ending = false
   #publishing = 0
-  #publishDone: (() => void) | null = null
+  /** Called whenever a publish frame was answered or the session closed. */
+  readonly #waiting: (() => void)[] = []
   /** What the subscriptions of this session send through. */
   readonly #sink: DeliverySink & AckSink
 
-  constructor(relay: Relay, peer: Peer, monotonic: () => number) {
+  constructor(relay: Relay, peer: Peer, monotonic: () => number, authMsMax: number) {
     this.#relay = relay
     this.#peer = peer
     this.#monotonic = monotonic
@@ -61,7 +64,7 @@ export class Session {
       relayLimits.framesPerSecond,
       monotonic(),
     )
-    this.#authTimer = setTimeout(() => this.#fail('auth_timeout'), relayLimits.authMsMax)
+    this.#authTimer = setTimeout(() => this.#fail('auth_timeout'), authMsMax)
     this.#authTimer.unref()
     this.#sink = {
       writable: () => peer.unsentBytes() <= relayLimits.sendBufferSoftBytes,
@@ -73,7 +76,7 @@ export class Session {
 
   /** Takes one message from the socket. */
   receive(bytes: Uint8Array): void {
-    if (this.#state.name === 'closed') return
+    if (this.#state.name === 'closed' || this.#ending) return
     const max =
       this.#state.name === 'ready' ? relayLimits.frameBytesMax : limits.preAuthFrameBytesMax
     if (bytes.length > max) {
@@ -85,6 +88,7 @@ export class Session {
       return
     }
     this.#heard = this.#monotonic()
+    this.#missedPongs = 0
     this.#inbox.push(bytes)
     if (!this.#busy) void this.#drain()
   }
@@ -104,7 +108,36 @@ export class Session {
     this.#inbox.length = 0
     for (const subscription of this.#subscriptions.values()) subscription.close()
     this.#subscriptions.clear()
-    this.#publishDone?.()
+    this.#wakeWaiting()
+  }
+
+  /**
+   * Ends the session in good order: frames that wait are dropped unread, those that were begun are
+   * finished and answered, then the client is told why and when to come back.
+   */
+  end(code: 'shutting_down' | 'rate_limited', retryAfterMs: number): void {
+    if (this.#ending) return
+    this.#ending = true
+    this.#inbox.length = 0
+    this.#finishAndFail(code, retryAfterMs).catch((error: unknown) => this.#crashed(error))
+  }
+
+  async #finishAndFail(code: ErrorCode, retryAfterMs: number): Promise<void> {
+    while (this.#state.name !== 'closed' && (this.#busy || this.#publishing > 0)) {
+      await this.#something()
+    }
+    this.#fail(code, retryAfterMs)
+  }
+
+  /** Resolves when a frame was handled, a publish answered, or the session closed. */
+  #something(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#waiting.push(resolve)
+    })
+  }
+
+  #wakeWaiting(): void {
+    for (const wake of this.#waiting.splice(0)) wake()
   }
 
   async #drain(): Promise<void> {
@@ -117,6 +150,7 @@ export class Session {
       this.#crashed(error)
     } finally {
       this.#busy = false
+      this.#wakeWaiting()
     }
   }
 
@@ -171,7 +205,7 @@ export class Session {
     return {
       principal,
       reset: () => this.#reset(),
-      end: (code, retryAfterMs) => this.#fail(code, retryAfterMs),
+      end: (code, retryAfterMs) => this.end(code, retryAfterMs),
       directoryGrew: (page: DirectoryPage) => this.#send({ kind: 'dir', rq: 0, page }),
       topicGrew: (topic) => {
         for (const s of this.#subscriptions.values()) {
@@ -216,7 +250,7 @@ export class Session {
       case 'ping':
         return this.#send({ kind: 'pong', t: frame.t })
       case 'pong':
-        this.#missedPongs = 0
+        // That it arrived is all that counts.
         return
       case 'dir-want': {
         const page = this.#relay.host.page(Math.min(frame.from, this.#relay.directory.size))
@@ -312,11 +346,8 @@ export class Session {
   ): Promise<void> {
     const waitMs = this.#relay.publishWaitMs(device, bytes, this.#monotonic())
     if (waitMs > 0) return this.#error('quota_exceeded', frame.rq, waitMs)
-    while (this.#publishing >= publishFramesInFlightMax) {
-      await new Promise<void>((resolve) => {
-        this.#publishDone = resolve
-      })
-    }
+    while (this.#publishing >= publishFramesInFlightMax) await this.#something()
+    if (this.#state.name === 'closed') return
     this.#publishing++
     const { answer } = await this.#relay.publish(device, frame.rq, frame.envelopes)
     answer
@@ -326,7 +357,7 @@ export class Session {
       )
       .finally(() => {
         this.#publishing--
-        this.#publishDone?.()
+        this.#wakeWaiting()
       })
   }
 
