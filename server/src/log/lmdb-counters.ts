@@ -11,16 +11,19 @@ export interface Counters {
 
 /** Finds the ends of all runs; everything on disk at opening is durable. */
 export function readCounters({ directory, leaves, topics, acks }: LmdbStores): Counters {
-  const end = (keys: Iterable<number>): number => {
-    for (const key of keys) return key + 1
-    return 0
-  }
   return {
-    directory: end(directory.getKeys({ reverse: true, limit: 1 })),
-    leaves: end(leaves.getKeys({ reverse: true, limit: 1 })),
+    directory: lengthOf(directory),
+    leaves: lengthOf(leaves),
     topics: runEnds(topics),
     acks: runEnds(acks),
   }
+}
+
+/** Number of entries of a table whose keys are 0, 1, 2 and so on. */
+function lengthOf(db: LmdbStores['leaves']): number {
+  for (const key of db.getKeys({ reverse: true, limit: 1 })) return key + 1
+  // Walking backwards, LMDB's default end excludes key 0 itself.
+  return db.doesExist(0) ? 1 : 0
 }
 
 /** Last number of each run, by jumping from the end of one run to the one before it. */

@@ -32,8 +32,6 @@ export interface LmdbLogOptions {
   /** Folder of this network's data; created when absent. */
   readonly folder: string
   readonly net: NetworkId
-  /** Largest size of the data file, bytes; tests use a small one to see a write fail. */
-  readonly mapBytesMax?: number
   /** Hears of new data after it is durable. */
   readonly listener?: LogListener
 }
@@ -44,7 +42,7 @@ export interface LmdbLogOptions {
  * @throws RelayError `store_mismatch` for the folder of another network or another format.
  */
 export async function openLmdbLog(options: LmdbLogOptions): Promise<RelayLog> {
-  const stores = openStores(options.folder, options.mapBytesMax)
+  const stores = openStores(options.folder)
   try {
     await claimFolder(stores, options.net)
     return new LmdbLog(stores, options.listener)

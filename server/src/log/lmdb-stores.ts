@@ -33,13 +33,13 @@ export interface LmdbStores {
 }
 
 /** Opens all tables in one file of the folder. */
-export function openStores(folder: string, mapSize: number = mapBytesMax): LmdbStores {
+export function openStores(folder: string): LmdbStores {
   const options = {
     path: join(folder, 'relay.mdb'),
     // Without it LMDB trusts the page cache after a restored snapshot and loses flushed data.
     // The package's own types do not list it.
     safeRestore: true,
-    mapSize,
+    mapSize: mapBytesMax,
     maxDbs: 16,
     noSubdir: true,
   }
