@@ -138,7 +138,14 @@ const layerOverride = ({ includes, bans }: Layer): Override =>
 
 /** Everything that stands under `overrides` in biome.json. */
 export function biomeOverrides(): readonly Override[] {
-  const tools = ['test/**', 'bench/**', 'scripts/**', 'examples/**', 'schemas/tools/**']
+  const tools = [
+    'test/**',
+    'bench/**',
+    'scripts/**',
+    'examples/**',
+    'keys-example/**',
+    'schemas/tools/**',
+  ]
   return [
     rules(tools, {
       complexity: { noExcessiveLinesPerFunction: 'off' },

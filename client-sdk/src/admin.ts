@@ -62,6 +62,7 @@ export {
   requestFingerprint,
 } from './identity/enrolment.ts'
 export type { Identity } from './identity/identity.ts'
+export { keepEnrolment } from './identity/keep-enrolment.ts'
 export {
   encryptKeyFile,
   type KeyFileInfo,

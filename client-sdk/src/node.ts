@@ -1,6 +1,9 @@
 import { WebSocket } from 'ws'
 import type { OpenWebSocket } from './session/transport.ts'
 
+/** Key files that only their owner can read. */
+export { keyFileExists, readKeyFile, writeKeyFile } from './identity/node-identity-files.ts'
+
 /** What Node adds: sockets with the `ws` package, and a store in a folder. */
 export { openLmdbStore } from './store/lmdb-store.ts'
 

@@ -1,5 +1,6 @@
 import {
   type AdminRequest,
+  type ClientFrame,
   type Clock,
   codeOfNumber,
   Directory,
@@ -119,7 +120,7 @@ export class AdminSession implements Disposable {
   readonly #local: LocalDirectory
   readonly #identity: Identity
   readonly #clock: Clock
-  /** Requests go one after the other: see {@link AdminSession.#ask}. */
+  /** Requests go one after the other: answers to refused questions name none. */
   #turn: Promise<unknown> = Promise.resolve()
   /** What ended the session from this side. */
   #failure: RelayError | null = null
@@ -265,23 +266,23 @@ export class AdminSession implements Disposable {
     return null
   }
 
-  /**
-   * Asks a signed question. The number of the request is inside the signature, while the link gives
-   * the numbers: the answer to a request for the directory says which one comes next. That holds
-   * because this session is the only user of its link and its requests go one after the other.
-   */
+  /** Asks a signed question; the number of the request is inside the signature. */
   async #ask(question: Pick<AdminRequest, 'op' | 'from' | 'to'>): Promise<Answer<'admin-answer'>> {
-    const before = await this.#request({ kind: 'dir-want', from: this.directory.size }, 'dir')
-    await this.#apply(before.page)
-    const request = encodeAdminRequest({
-      ...question,
-      rn: this.#link.info.relayNonce,
-      rq: before.rq + 1,
-      t: this.#clock(),
-      n: randomBytes(16),
-    })
-    const sig = signAdminRequest(this.directory.net, this.#identity.signingKey, request)
-    const frame = { kind: 'admin', request, sig } as unknown as RequestFrame
+    const frame = (rq: number): ClientFrame => {
+      const request = encodeAdminRequest({
+        ...question,
+        rn: this.#link.info.relayNonce,
+        rq,
+        t: this.#clock(),
+        n: randomBytes(16),
+      })
+      const { signingKey } = this.#identity
+      return {
+        kind: 'admin',
+        request,
+        sig: signAdminRequest(this.directory.net, signingKey, request),
+      }
+    }
     const refused = new Promise<never>((_resolve, reject) => {
       this.#refused = reject
     })
@@ -289,7 +290,7 @@ export class AdminSession implements Disposable {
   }
 
   #request<K extends 'result' | 'dir' | 'blobs' | 'admin-answer'>(
-    frame: RequestFrame,
+    frame: RequestFrame | ((rq: number) => ClientFrame),
     expected: K,
   ): Promise<Answer<K>> {
     return this.#link.request(frame, expected) as Promise<Answer<K>>

@@ -323,6 +323,8 @@ export class DeviceSession {
       this.#setState('online')
       const sending = this.#sendLoop(link)
       const ended = await link.closed
+      // Cleared first: the loop runs for as long as this is the link.
+      this.#link = null
       this.#work.beat()
       await sending
       return ended
@@ -361,6 +363,7 @@ export class DeviceSession {
   /** After a quiet minute on a live connection nothing sealed for old keys is still to come. */
   #heardDelivery(): void {
     clearTimeout(this.#quiet)
+    if (this.#stop.signal.aborted) return
     this.#quiet = setTimeout(() => {
       if (this.#link !== null) this.#destroyKeys(true).catch(() => undefined)
     }, quietMs)

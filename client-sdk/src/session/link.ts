@@ -137,12 +137,13 @@ export class Link {
   }
 
   /**
-   * Sends a request and waits for its answer.
+   * Sends a request and waits for its answer. A frame that carries its number inside a signature is
+   * made from the number that the link gives it.
    *
    * @throws RelayError with the relay's code; `outcome_unknown` when the link broke or time ran out.
    */
   request<K extends Answer['kind']>(
-    frame: RequestFrame,
+    frame: RequestFrame | ((rq: number) => ClientFrame),
     expected: K,
   ): Promise<Extract<Answer, { kind: K }>> {
     return new Promise((resolve, reject) => {
@@ -161,7 +162,7 @@ export class Link {
         timer,
       })
       try {
-        this.send({ ...frame, rq } as ClientFrame)
+        this.send(typeof frame === 'function' ? frame(rq) : ({ ...frame, rq } as ClientFrame))
       } catch (error) {
         this.#settle(rq)
         reject(error)
@@ -207,7 +208,8 @@ export class Link {
       case 'ready':
         return
       case 'ping':
-        return this.send({ kind: 'pong', t: frame.t })
+        this.send({ kind: 'pong', t: frame.t })
+        return
       case 'pong': {
         const done = this.#pongs.filter((p) => p.t === frame.t)
         this.#pongs = this.#pongs.filter((p) => p.t !== frame.t)
