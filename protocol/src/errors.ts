@@ -154,6 +154,10 @@ export const errorCodes = {
   request_malformed: [423, 'never', 6, 'The enrolment request cannot be read, or its parts do not fit together.', 'Ask for the file again, or make the request again on the device.'],
   statement_file_malformed: [424, 'never', 6, 'The statement file cannot be read, or its parts do not fit together.', 'Ask for the file again from the administrator who wrote it.'],
   key_file_exists: [425, 'never', 4, 'A key file is there already, and it is never replaced.', 'Choose another path, or move the old file away.'],
+  usage_invalid: [426, 'never', 2, 'The command cannot be understood or lacks something.', 'Read the help: the same command with --help.'],
+  file_unavailable: [427, 'never', 2, 'The file cannot be read or written.', 'Check its name, its folder and its permissions.'],
+  file_exists: [428, 'never', 2, 'A file with this name is there already, and it is not replaced.', 'Choose another name, or move the old file away.'],
+  fingerprint_mismatch: [429, 'never', 9, 'The fingerprint is not the one that was read out.', 'Do not sign. Compare all 40 digits again with the people at the device.'],
 
   // The relay's own troubles.
   log_unavailable: [500, 'unknown', 7, 'The relay cannot write at the moment.', 'The same bytes are sent again until the answer comes.'],

@@ -1,0 +1,116 @@
+import { open, readFile, rename, unlink } from 'node:fs/promises'
+import { RelayError, randomBytes, toHex } from '@liaison/protocol'
+
+/** More than any file that the command reads. */
+const bytesMax = 8 * 1024 * 1024
+
+const errnoOf = (error: unknown): string =>
+  error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : ''
+
+const reasons: { readonly [errno: string]: string } = {
+  ENOENT: 'There is no such file or folder.',
+  EACCES: 'This user may not read or write it.',
+  EPERM: 'This user may not read or write it.',
+  EISDIR: 'It is a folder.',
+  ENOTDIR: 'A part of the path is not a folder.',
+  ENOSPC: 'The disk is full.',
+  EROFS: 'The disk can only be read.',
+}
+
+function unavailable(path: string, cause: unknown): RelayError {
+  const detail = reasons[errnoOf(cause)]
+  return new RelayError('file_unavailable', {
+    field: path,
+    ...(detail === undefined ? {} : { detail }),
+    cause,
+  })
+}
+
+/** Reads a whole file; `-` is stdin. @throws RelayError `file_unavailable`. */
+export async function readBytes(path: string): Promise<Uint8Array> {
+  try {
+    const bytes = path === '-' ? await readStdin() : new Uint8Array(await readFile(path))
+    if (bytes.length > bytesMax) {
+      throw new RelayError('file_unavailable', { field: path, detail: 'It is too large.' })
+    }
+    return bytes
+  } catch (error) {
+    throw error instanceof RelayError ? error : unavailable(path, error)
+  }
+}
+
+async function readStdin(): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = []
+  let bytes = 0
+  for await (const chunk of process.stdin) {
+    const part = chunk as Uint8Array
+    bytes += part.length
+    if (bytes > bytesMax) break
+    chunks.push(part)
+  }
+  return new Uint8Array(Buffer.concat(chunks))
+}
+
+/** Reads a text file; `-` is stdin. @throws RelayError `file_unavailable`. */
+export async function readTextFile(path: string): Promise<string> {
+  const bytes = await readBytes(path)
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+  } catch {
+    throw new RelayError('file_unavailable', { field: path, detail: 'It is not UTF-8 text.' })
+  }
+}
+
+/** How a file is written. */
+export interface WriteOptions {
+  /** Only its owner may read it. */
+  readonly secret?: boolean
+  /** Takes the place of what is there. */
+  readonly replace?: boolean
+}
+
+/**
+ * Writes a file that is complete when it appears; `-` is stdout.
+ *
+ * @throws RelayError `file_exists`, `file_unavailable`.
+ */
+export async function writeTextFile(
+  path: string,
+  text: string,
+  { secret = false, replace = false }: WriteOptions = {},
+): Promise<void> {
+  if (path === '-') {
+    process.stdout.write(text)
+    return
+  }
+  const mode = secret ? 0o600 : 0o644
+  try {
+    if (!replace) return await writeDurably(path, text, 'wx', mode)
+    const temporary = `${path}.${toHex(randomBytes(6))}.tmp`
+    try {
+      await writeDurably(temporary, text, 'wx', mode)
+      await rename(temporary, path)
+    } catch (error) {
+      await unlink(temporary).catch(() => undefined)
+      throw error
+    }
+  } catch (error) {
+    if (errnoOf(error) === 'EEXIST') throw new RelayError('file_exists', { field: path })
+    throw unavailable(path, error)
+  }
+}
+
+async function writeDurably(
+  path: string,
+  text: string,
+  flags: string,
+  mode: number,
+): Promise<void> {
+  const file = await open(path, flags, mode)
+  try {
+    await file.writeFile(text, 'utf8')
+    await file.sync()
+  } finally {
+    await file.close()
+  }
+}

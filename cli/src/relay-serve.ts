@@ -1,0 +1,139 @@
+import { isRelayError } from '@liaison/protocol'
+import {
+  ConfigError,
+  type ConfigInput,
+  createLogger,
+  type RelayConfig,
+  readConfig,
+  startRelay,
+} from '@liaison/server'
+import type { Context, Options } from './context.ts'
+import { SilentExit } from './failure.ts'
+import { readTextFile } from './files.ts'
+import { schemaVersion } from './output.ts'
+
+/** Exit code of a configuration that cannot be used (EX_CONFIG of sysexits.h). */
+const configExit = 78
+
+const names = [
+  'data',
+  'network',
+  'keys',
+  'host',
+  'port',
+  'operatorHost',
+  'operatorPort',
+  'tlsCert',
+  'tlsKey',
+  'origins',
+  'logLevel',
+] as const
+
+/** Options in the order in which the later ones win: file, environment, flags. */
+async function gather(options: Options): Promise<ConfigInput> {
+  const path = options.text('config')
+  const input: { [name: string]: unknown } = path === undefined ? {} : { ...(await fromFile(path)) }
+  for (const name of [...names, 'behindTlsProxy']) {
+    const value = process.env[variableOf(name)]
+    if (value !== undefined) input[name] = value
+  }
+  for (const name of names) {
+    const value = options.text(name)
+    if (value !== undefined) input[name] = value
+  }
+  if (options.flag('behindTlsProxy')) input['behindTlsProxy'] = true
+  return input
+}
+
+/** `operatorPort` is `LIAISON_RELAY_OPERATOR_PORT`. */
+const variableOf = (name: string): string =>
+  `LIAISON_RELAY_${name.replace(/[A-Z]/g, (c) => `_${c}`).toUpperCase()}`
+
+async function fromFile(path: string): Promise<object> {
+  const problem = (text: string): ConfigError =>
+    new ConfigError([{ option: 'config', problem: text }])
+  const text = await readTextFile(path).catch((error: unknown) => {
+    throw problem(isRelayError(error) ? (error.detail ?? 'cannot be read') : 'cannot be read')
+  })
+  try {
+    const value: unknown = JSON.parse(text)
+    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value
+  } catch {
+    throw problem('is not JSON')
+  }
+  throw problem('is not a JSON object')
+}
+
+/** Says every problem at once. @returns what ends the command. */
+function refused(context: Context, error: ConfigError): SilentExit {
+  const { problems } = error
+  if (context.out.json) {
+    const body = { code: error.code, text: error.message, exit: configExit, problems }
+    context.out.warn(JSON.stringify({ schemaVersion, error: body }))
+  } else {
+    context.out.warn(
+      'liaison: the relay does not start with this configuration.',
+      ...problems.map(({ option, problem }) => `  ${option}: ${problem}`),
+      '  What to do: correct these; see liaison relay serve --help.',
+      `  Code: ${error.code} (exit ${configExit})`,
+    )
+  }
+  return new SilentExit(configExit)
+}
+
+async function configOf(context: Context, options: Options): Promise<RelayConfig> {
+  try {
+    return readConfig(await gather(options))
+  } catch (error) {
+    throw error instanceof ConfigError ? refused(context, error) : error
+  }
+}
+
+/** Checks the options of a relay without starting it. */
+export async function checkRelayConfig(context: Context, options: Options): Promise<void> {
+  const config = await configOf(context, options)
+  context.out.data({ ok: true, config }, () => ['The configuration is usable.'])
+}
+
+/** Runs a relay until the process is told to end; then it finishes what it began. */
+export async function serveRelay(context: Context, options: Options): Promise<void> {
+  const config = await configOf(context, options)
+  context.endsByItself()
+  const logger = createLogger(config.logLevel, process.stderr)
+  const relay = await startRelay(config, { logger }).catch((error: unknown) => {
+    throw notStarted(context, error)
+  })
+  context.out.data({ state: 'listening', url: relay.url, operatorUrl: relay.operatorUrl }, () => [
+    `Relay    ${relay.url}`,
+    `Operator ${relay.operatorUrl}`,
+  ])
+  await new Promise<void>((resolve) => {
+    context.signal.addEventListener('abort', () => resolve(), { once: true })
+    if (context.signal.aborted) resolve()
+  })
+  context.out.say('Stopping: what was begun is finished first.')
+  await relay.stop()
+  context.out.data({ state: 'stopped' }, () => ['Stopped.'])
+}
+
+const errnoText: { readonly [errno: string]: string } = {
+  EADDRINUSE: 'another program listens on this port',
+  EADDRNOTAVAIL: 'this machine does not have that address',
+  EACCES: 'this user may not use that port, folder or file',
+  ENOENT: 'a file or folder that it names does not exist',
+}
+
+/** What hinders a relay from starting is nearly always its configuration. */
+function notStarted(context: Context, error: unknown): unknown {
+  if (error instanceof ConfigError) return refused(context, error)
+  if (isRelayError(error) && (error.code === 'config_invalid' || error.code === 'store_mismatch')) {
+    const problem = error.detail ?? error.message
+    return refused(context, new ConfigError([{ option: error.field ?? 'data', problem }]))
+  }
+  const errno = error instanceof Error && 'code' in error ? String(error.code) : ''
+  const problem = errnoText[errno]
+  if (problem === undefined) return error
+  const option =
+    errno === 'EADDRINUSE' || errno === 'EADDRNOTAVAIL' ? 'host, port' : 'data, tlsCert, tlsKey'
+  return refused(context, new ConfigError([{ option, problem }]))
+}

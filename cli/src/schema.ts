@@ -1,0 +1,74 @@
+import { RelayError } from '@liaison/protocol'
+import { publishedText, type SchemaEntry, schemaRegistry } from '@liaison/schemas'
+import { parseBody, reportNames, validateReport } from '@liaison/schemas/reports'
+import type { Command } from 'commander'
+import { type Context, type Process, runs } from './context.ts'
+import { problemLine, problemObject, SilentExit, usage } from './failure.ts'
+import { readBytes } from './files.ts'
+import { clean, columns } from './output.ts'
+
+/** Adds `liaison schema`. */
+export function addSchema(program: Command, from: Process): void {
+  const schema = program.command('schema').description('the report types of this release')
+  const list = schema
+    .command('list')
+    .description('names and versions')
+    .addHelpText('after', '\nExample:\n  $ liaison schema list\n')
+  runs(list, from, listSchemas)
+  const show = schema
+    .command('show')
+    .description('the published JSON Schema')
+    .argument('<name>', 'name of a schema, such as spotrep')
+    .addHelpText('after', '\nExample:\n  $ liaison schema show spotrep > spotrep.json\n')
+  runs(show, from, showSchema)
+  const validate = schema
+    .command('validate')
+    .description('check reports before they are sent; exit 6 when one is wrong')
+    .argument('<file...>', 'report files; - is stdin')
+    .addHelpText('after', '\nExample:\n  $ liaison schema validate report.json\n')
+  runs(validate, from, validateFiles)
+}
+
+const isReport = (entry: SchemaEntry): boolean => reportNames.some((name) => name === entry.name)
+
+async function listSchemas({ out }: Context): Promise<void> {
+  const schemas = schemaRegistry.map((entry) => ({
+    name: entry.name,
+    version: entry.version,
+    kind: isReport(entry) ? 'report' : 'control',
+    id: entry.id,
+    hash: entry.hash,
+  }))
+  out.data({ schemas }, () =>
+    columns(schemas.map((s) => [s.name, `version ${s.version}`, s.kind, s.hash.slice(0, 16)])),
+  )
+}
+
+async function showSchema({ out }: Context, [name = '']: readonly string[]): Promise<void> {
+  const entry = schemaRegistry.find((one) => one.name === name)
+  if (entry === undefined) {
+    const names = schemaRegistry.map((one) => one.name).join(', ')
+    throw new RelayError('not_found', { field: name, detail: `There are: ${names}` })
+  }
+  // The published bytes themselves, because the directory names them by their hash.
+  out.raw(await publishedText(entry.name))
+}
+
+async function validateFiles({ out }: Context, files: readonly string[]): Promise<void> {
+  if (files.filter((file) => file === '-').length > 1) throw usage('Stdin can be read once only.')
+  let wrong = 0
+  for (const file of files) {
+    const parsed = parseBody(await readBytes(file))
+    const valid = parsed.ok ? validateReport(parsed.value) : parsed
+    const problems = valid.ok ? [] : valid.problems
+    const type = valid.ok && 'type' in valid.value ? valid.value.type : null
+    if (!valid.ok) wrong++
+    out.data({ file, ok: valid.ok, type, problems: problems.map(problemObject) }, () => [
+      `${clean(file)}: ${valid.ok ? out.paint('green', `valid ${type}`) : out.paint('red', 'not valid')}`,
+      ...problems.map((problem) => `  ${problemLine(problem)}`),
+    ])
+  }
+  if (wrong === 0) return
+  out.warn(`liaison: ${wrong} of ${files.length} not valid (content_invalid).`)
+  throw new SilentExit(6)
+}

@@ -1,0 +1,157 @@
+import {
+  ContentError,
+  type Session,
+  type Submission,
+  type SubmissionState,
+} from '@liaison/client-sdk'
+import { errorRow, isErrorCode, RelayError, toHex } from '@liaison/protocol'
+import { parseBody } from '@liaison/schemas/reports'
+import { type Command, Option } from 'commander'
+import { type Context, type Options, type Process, runs, within } from './context.ts'
+import { openSession } from './device-access.ts'
+import { Interrupted, SilentExit } from './failure.ts'
+import { readBytes } from './files.ts'
+import { counted } from './output.ts'
+
+/** Adds `liaison submit`. */
+export function addSubmit(program: Command, from: Process): void {
+  const submit = program
+    .command('submit')
+    .description('keep a report, seal it, send it, and say how far it came')
+    .argument('<file>', 'report as JSON; - is stdin')
+    .requiredOption('--topic <name>', 'topic to publish it in')
+    .option('--to <codes>', 'only for these members, separated by commas; the FLU always has it')
+    .addOption(
+      new Option('--wait <state>', 'how far it must come before this returns')
+        .choices(['with-relay', 'received', 'read'])
+        .default('with-relay'),
+    )
+    .option(
+      '--timeout <seconds>',
+      'longest wait; afterwards exit 8, and it stays in the outbox',
+      '30',
+    )
+    .option('--relay <url>', 'another relay than that of the network file')
+    .addHelpText(
+      'after',
+      '\nExample:\n  $ liaison submit report.json --topic border-security --to ML,NE --wait received\n',
+    )
+  runs(submit, from, submitReport)
+}
+
+const order = ['queued', 'sealed', 'with-relay', 'received', 'read']
+
+async function submitReport(
+  context: Context,
+  [file = '']: readonly string[],
+  options: Options,
+): Promise<void> {
+  const report = await readReport(file)
+  const topic = options.required('topic')
+  const to = options.commas('to')
+  const wanted = options.required('wait')
+  const seconds = options.whole('timeout', { min: 0, max: 86_400 }) ?? 30
+  const end = performance.now() + seconds * 1000
+  await using opened = await openSession(context, {
+    relay: options.text('relay'),
+    // With an up-to-date directory first, or new topics and rights would not be known.
+    waitSeconds: Math.min(seconds, 15),
+    follow: [],
+  })
+  const { session } = opened
+  const submission = await session.submit(report, { topic, ...(to === undefined ? {} : { to }) })
+  const states: SubmissionState[] = []
+  const reached = await watch(
+    context,
+    session,
+    submission,
+    states,
+    wanted,
+    (end - performance.now()) / 1000,
+  )
+  await tellOutcome(context, session, submission, { topic, states, reached, wanted })
+}
+
+/** Reads a report so that every problem of its text is named. @throws ContentError */
+async function readReport(file: string): Promise<unknown> {
+  const parsed = parseBody(await readBytes(file))
+  if (!parsed.ok) throw new ContentError(parsed.problems)
+  return parsed.value
+}
+
+/**
+ * Follows a submission until it came as far as wanted.
+ *
+ * @returns false when the time was over first. @throws RelayError of a refusal or a closed session.
+ */
+async function watch(
+  context: Context,
+  session: Session,
+  submission: Submission,
+  states: SubmissionState[],
+  wanted: string,
+  seconds: number,
+): Promise<boolean> {
+  const signal = within(context, Math.max(0.001, seconds))
+  const over = new Promise<'over'>((resolve) => {
+    signal.addEventListener('abort', () => resolve('over'), { once: true })
+    if (signal.aborted) resolve('over')
+  })
+  const closed = session.closed.then((error) => ({ error }))
+  const iterator = submission[Symbol.asyncIterator]()
+  for (;;) {
+    const next = await Promise.race([iterator.next(), over, closed])
+    if (next === 'over') {
+      if (context.signal.aborted) throw new Interrupted()
+      return false
+    }
+    if ('error' in next) throw next.error
+    if (next.done === true) return false
+    states.push(next.value)
+    const { state, code } = next.value
+    context.out.say(`${state}${code === null ? '' : ` (${code})`}`)
+    if (state === 'refused')
+      throw new RelayError(isErrorCode(code ?? '') ? (code as 'internal') : 'internal')
+    if (order.indexOf(state) >= order.indexOf(wanted)) return true
+  }
+}
+
+interface Outcome {
+  readonly topic: string
+  readonly states: readonly SubmissionState[]
+  readonly reached: boolean
+  readonly wanted: string
+}
+
+async function tellOutcome(
+  { out }: Context,
+  session: Session,
+  submission: Submission,
+  { topic, states, reached, wanted }: Outcome,
+): Promise<void> {
+  const { state, code } = submission.state
+  const item = session.outbox.get(submission.id)
+  const receipts = [...(await submission.receipts()).values()]
+  const core = item?.sealed == null ? null : toHex(item.sealed.core)
+  const status = session.directory.topicByName(topic)?.status ?? null
+  out.data(
+    { id: submission.id, topic, status, state, code, core, confirmed: reached, states, receipts },
+    () => [
+      `${out.paint('bold', state)}  ${submission.id}`,
+      `  topic ${topic}${status === null ? '' : ` (${status})`}${core === null ? '' : `, core ${core.slice(0, 16)}`}`,
+      ...(receipts.length === 0
+        ? []
+        : [
+            `  ${counted(receipts.length, 'device')} received it, ${receipts.filter((r) => r.read).length} read it`,
+          ]),
+    ],
+  )
+  if (reached) return
+  const why = session.link.waiting ?? (session.state === 'online' ? 'timeout' : 'offline')
+  out.warn(
+    `liaison: not confirmed as "${wanted}" in time: ${errorRow(why).text}`,
+    `  It is kept in the outbox. Next: liaison outbox flush`,
+    `  Code: ${why} (exit 8)`,
+  )
+  throw new SilentExit(8)
+}
