@@ -1,0 +1,168 @@
+import { join } from 'node:path'
+import {
+  type ClientStore,
+  type ConnectOptions,
+  connect,
+  type Delivery,
+  type Network,
+  type Session,
+} from '@liaison/client-sdk'
+import { nodeWebSocket, openLmdbStore } from '@liaison/client-sdk/node'
+import {
+  decodeRelayFrame,
+  encodeRelayFrame,
+  type EpochMs,
+  type RelayFrame,
+  toBase64url,
+} from '@liaison/protocol'
+import { type Report, schemaHash } from '@liaison/schemas'
+import { EpochKeys } from '../../client-sdk/src/keys/epoch-keys.ts'
+import type { OpenWebSocket, WebSocketLike } from '../../client-sdk/src/session/transport.ts'
+import { Vault } from '../../client-sdk/src/store/vault.ts'
+import { parseNetworkFile } from '../../client-sdk/src/identity/network-file.ts'
+import { epochPair } from './epoch-keys.ts'
+import { type NetworkOptions, seededBytes, type TestDevice, type TestNetwork } from './network.ts'
+import { type RelayOptions, startScenario, type TestRelay } from './relay.ts'
+
+/** A scenario whose topics allow the published `spotrep`. */
+export const startReportScenario = (
+  options: NetworkOptions = {},
+  relay: RelayOptions = {},
+): Promise<TestRelay> =>
+  startScenario(
+    { schemas: [{ name: 'spotrep', hash: schemaHash('spotrep') }], ...options },
+    relay,
+  )
+
+/** The network file of a test network, with the whole directory in it. */
+export function networkFileOf(network: TestNetwork, url: string): Network {
+  const [genesis, ...rest] = network.entries().map(toBase64url)
+  return parseNetworkFile(
+    JSON.stringify({ v: 1, name: network.directory.name, genesis, relays: [url], directory: rest }),
+  )
+}
+
+/** Writes the secret halves of a device's seeded keys into a store, as an enrolment would have. */
+export async function provision(network: TestNetwork, device: TestDevice, store: ClientStore): Promise<void> {
+  const vault = new Vault(store, storageKeyOf(device))
+  for (const week of device.epochKeys.keys()) {
+    await vault.commit(EpochKeys.changesFor([epochPair(network.seed, device.label, week)], week))
+  }
+}
+
+const storageKeyOf = (device: TestDevice): Uint8Array => seededBytes(`storage ${device.label}`, 32)
+
+/** A device's SDK session against a test relay. */
+export async function openDevice(
+  relay: TestRelay,
+  device: TestDevice,
+  options: Partial<ConnectOptions> & { readonly folder?: string } = {},
+): Promise<Session> {
+  const { folder = join(relay.folder.path, 'devices', device.label), ...rest } = options
+  const store = await openLmdbStore(folder)
+  await provision(relay.network, device, store)
+  return connect({
+    network: networkFileOf(relay.network, relay.url),
+    identity: { kind: 'device', signingKey: device.key, storageKey: storageKeyOf(device) },
+    store,
+    webSocket: nodeWebSocket,
+    clock: () => relay.network.now,
+    random: () => 0.99,
+    ...rest,
+  })
+}
+
+let reports = 0
+
+/** A small valid report; every call gives another one. */
+export function makeReport(network: TestNetwork, originator: string, changes: object = {}): Report {
+  const serial = (++reports).toString(16).padStart(12, '0')
+  return {
+    type: 'spotrep',
+    version: 1,
+    meta: {
+      id: `0195a1c0-0000-7000-8000-${serial}`,
+      originator,
+      issued: new Date(network.now).toISOString().replace(/\.\d+Z/, 'Z'),
+      msgType: 'alert',
+      references: [],
+      status: 'exercise',
+      precedence: 'routine',
+      handling: { tlp: 'GREEN' },
+      lang: 'en',
+    },
+    title: `Report ${serial}`,
+    summary: `What report ${serial} says.`,
+    activity: { code: 'movement' },
+    place: { country: 'ML', precision: 'admin1' },
+    time: { from: '2026-11-01T06:00:00Z', precision: 'day' },
+    ...changes,
+  } as Report
+}
+
+/** Takes `n` deliveries. @throws Error naming how many came within ten seconds. */
+export async function take(session: Session, n: number): Promise<Delivery[]> {
+  const out: Delivery[] = []
+  const signal = AbortSignal.timeout(10_000)
+  if (n === 0) return out
+  for await (const delivery of session.subscribe({}, { from: 'all', signal })) {
+    out.push(delivery)
+    if (out.length === n) return out
+  }
+  throw new Error(`${out.length} of ${n} deliveries came`)
+}
+
+/** Everything a device shows now. */
+export async function shown(session: Session): Promise<Delivery[]> {
+  const out: Delivery[] = []
+  for await (const delivery of session.history()) out.push(delivery)
+  return out
+}
+
+/** Waits until something is true. @throws Error naming it after ten seconds. */
+export async function eventually(what: string, check: () => boolean | Promise<boolean>): Promise<void> {
+  const end = performance.now() + 10_000
+  while (!(await check())) {
+    if (performance.now() > end) throw new Error(`never: ${what}`)
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+}
+
+/** What a relay that lies does to a frame on its way to the client: other frames, or none. */
+export type Tamper = (frame: RelayFrame) => readonly RelayFrame[]
+
+/** A WebSocket through which a hostile relay speaks: every frame to the client passes `tamper`. */
+export const hostileWebSocket =
+  (tamper: Tamper): OpenWebSocket =>
+  (url, subprotocol) => {
+    const socket = nodeWebSocket(url, subprotocol)
+    const proxy: WebSocketLike = {
+      binaryType: 'arraybuffer',
+      get bufferedAmount() {
+        return socket.bufferedAmount
+      },
+      onopen: null,
+      onmessage: null,
+      onclose: null,
+      onerror: null,
+      send: (data) => socket.send(data),
+      close: (code, reason) => socket.close(code, reason),
+    }
+    socket.binaryType = 'arraybuffer'
+    socket.onopen = (event) => proxy.onopen?.(event)
+    socket.onclose = (event) => proxy.onclose?.(event)
+    socket.onerror = (event) => proxy.onerror?.(event)
+    socket.onmessage = ({ data }: { readonly data: ArrayBuffer }) => {
+      const decoded = decodeRelayFrame(new Uint8Array(data))
+      if (!decoded.ok) throw new Error(decoded.error)
+      for (const frame of tamper(decoded.value)) {
+        const bytes = encodeRelayFrame(frame)
+        const copy = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length)
+        proxy.onmessage?.({ data: copy } as never)
+      }
+    }
+    return proxy
+  }
+
+/** Time that a test network's clock shows. */
+export const timeOf = (network: TestNetwork): EpochMs => network.now
