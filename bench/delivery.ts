@@ -174,7 +174,10 @@ async function fill(network: TestNetwork, data: string, count: number): Promise<
     await Promise.all(Array.from({ length: batch }, () => store(log, network, sender, slotLeaves)))
   }
   if (log.topicHead(topic) !== count) throw new Error('the history is incomplete')
-  return readRate(log, topic, count)
+  const rate = await readRate(log, topic, count)
+  // LMDB ends its read transaction in a later turn and throws there when the store is closed by then.
+  await new Promise((resolve) => setTimeout(resolve, 10))
+  return rate
 }
 
 async function store(

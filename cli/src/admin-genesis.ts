@@ -136,9 +136,9 @@ function tellFounded(
 ): void {
   const fingerprint = networkFingerprint(directory.net)
   context.out.data({ name: directory.name, example: directory.example, fingerprint, files }, () => [
-    `Network     ${directory.name}${directory.example ? ' (example)' : ''}`,
-    `Fingerprint ${fingerprint}`,
-    ...Object.entries(files).map(([name, file]) => `${name.padEnd(12)}${file}`),
+    `Network        ${directory.name}${directory.example ? ' (example)' : ''}`,
+    `Fingerprint    ${fingerprint}`,
+    ...Object.entries(files).map(([name, file]) => `${name.padEnd(15)}${file}`),
   ])
 }
 

@@ -132,5 +132,8 @@ export async function makeHome(context: Context): Promise<void> {
 /** A signal that fires with the process's own, or after a while. @param seconds Infinity: never. */
 export function within(context: Context, seconds: number): AbortSignal {
   if (!Number.isFinite(seconds)) return context.signal
-  return AbortSignal.any([context.signal, AbortSignal.timeout(Math.max(1, seconds * 1000))])
+  return AbortSignal.any([
+    context.signal,
+    AbortSignal.timeout(Math.max(1, Math.ceil(seconds * 1000))),
+  ])
 }

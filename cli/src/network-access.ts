@@ -1,6 +1,6 @@
 import { mkdir } from 'node:fs/promises'
 import { type Network, type NetworkFile, parseNetworkFile } from '@liaison/client-sdk'
-import { Directory, RelayError, toBase64url } from '@liaison/protocol'
+import { Directory, RelayError, sodiumReady, toBase64url } from '@liaison/protocol'
 import { type Context, makeHome, paths } from './context.ts'
 import { readTextFile, writeTextFile } from './files.ts'
 
@@ -19,6 +19,8 @@ export interface NetworkAtHand {
  */
 export async function readNetwork(path: string): Promise<NetworkAtHand> {
   const text = await readTextFile(path)
+  // Signatures of the genesis are verified while it is read.
+  await sodiumReady()
   const network = parseNetworkFile(text)
   const directory = replayOf(network)
   return { text, network, directory }

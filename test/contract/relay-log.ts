@@ -7,7 +7,7 @@ import type {
   LogListener,
   RelayLog,
 } from '@liaison/server'
-import t from 'tap'
+import t, { type Test } from 'tap'
 import { seededBytes } from '../support/network.ts'
 
 /** Opens logs over one store that outlives each of them. */
@@ -56,15 +56,13 @@ const accepted = (outcome: AcceptOutcome): AcceptedPlace => {
   return outcome.place
 }
 
-const same = (t: Tap, a: Uint8Array | undefined | null, b: Uint8Array, message: string): void => {
+const same = (t: Test, a: Uint8Array | undefined | null, b: Uint8Array, message: string): void => {
   t.equal(toHex(a ?? new Uint8Array()), toHex(b), message)
 }
 
-type Tap = Parameters<NonNullable<Parameters<typeof t.test>[1]>>[0]
-
 /** Runs the contract on one implementation. */
 export function relayLogContract(name: string, create: () => Promise<LogStore>): void {
-  const test = (what: string, run: (t: Tap, store: LogStore) => Promise<void>): void => {
+  const test = (what: string, run: (t: Test, store: LogStore) => Promise<void>): void => {
     t.test(`${name}: ${what}`, async (t) => {
       await using store = await create()
       await run(t, store)
@@ -79,7 +77,7 @@ export function relayLogContract(name: string, create: () => Promise<LogStore>):
   reopenContract(test)
 }
 
-type TestOf = (what: string, run: (t: Tap, store: LogStore) => Promise<void>) => void
+type TestOf = (what: string, run: (t: Test, store: LogStore) => Promise<void>) => void
 
 function acceptContract(test: TestOf): void {
   test('the same envelope twice gives the first place and one leaf', async (t, store) => {

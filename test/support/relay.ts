@@ -1,6 +1,6 @@
 import { chmod } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type Clock, type SigningKey, sodiumReady, toBase64url } from '@liaison/protocol'
+import { type Clock, kidOf, type SigningKey, sodiumReady, toBase64url } from '@liaison/protocol'
 import {
   type ConfigInput,
   type Overrides,
@@ -62,6 +62,9 @@ async function seedLog(network: TestNetwork, data: string): Promise<void> {
   for (const entry of network.entries()) {
     await log.appendDirectory(at, entry, { v: 1, t: network.now, e: 'directory', cur: at })
     at++
+  }
+  for (const device of network.devices.values()) {
+    for (const key of device.epochKeys.values()) await log.putBlob(kidOf(key), key)
   }
 }
 

@@ -10,16 +10,16 @@ import {
 import { nodeWebSocket, openLmdbStore } from '@liaison/client-sdk/node'
 import {
   decodeRelayFrame,
-  encodeRelayFrame,
   type EpochMs,
+  encodeRelayFrame,
   type RelayFrame,
   toBase64url,
 } from '@liaison/protocol'
 import { type Report, schemaHash } from '@liaison/schemas'
+import { parseNetworkFile } from '../../client-sdk/src/identity/network-file.ts'
 import { EpochKeys } from '../../client-sdk/src/keys/epoch-keys.ts'
 import type { OpenWebSocket, WebSocketLike } from '../../client-sdk/src/session/transport.ts'
 import { Vault } from '../../client-sdk/src/store/vault.ts'
-import { parseNetworkFile } from '../../client-sdk/src/identity/network-file.ts'
 import { epochPair } from './epoch-keys.ts'
 import { type NetworkOptions, seededBytes, type TestDevice, type TestNetwork } from './network.ts'
 import { type RelayOptions, startScenario, type TestRelay } from './relay.ts'
@@ -29,10 +29,7 @@ export const startReportScenario = (
   options: NetworkOptions = {},
   relay: RelayOptions = {},
 ): Promise<TestRelay> =>
-  startScenario(
-    { schemas: [{ name: 'spotrep', hash: schemaHash('spotrep') }], ...options },
-    relay,
-  )
+  startScenario({ schemas: [{ name: 'spotrep', hash: schemaHash('spotrep') }], ...options }, relay)
 
 /** The network file of a test network, with the whole directory in it. */
 export function networkFileOf(network: TestNetwork, url: string): Network {
@@ -43,7 +40,11 @@ export function networkFileOf(network: TestNetwork, url: string): Network {
 }
 
 /** Writes the secret halves of a device's seeded keys into a store, as an enrolment would have. */
-export async function provision(network: TestNetwork, device: TestDevice, store: ClientStore): Promise<void> {
+export async function provision(
+  network: TestNetwork,
+  device: TestDevice,
+  store: ClientStore,
+): Promise<void> {
   const vault = new Vault(store, storageKeyOf(device))
   for (const week of device.epochKeys.keys()) {
     await vault.commit(EpochKeys.changesFor([epochPair(network.seed, device.label, week)], week))
@@ -120,7 +121,10 @@ export async function shown(session: Session): Promise<Delivery[]> {
 }
 
 /** Waits until something is true. @throws Error naming it after ten seconds. */
-export async function eventually(what: string, check: () => boolean | Promise<boolean>): Promise<void> {
+export async function eventually(
+  what: string,
+  check: () => boolean | Promise<boolean>,
+): Promise<void> {
   const end = performance.now() + 10_000
   while (!(await check())) {
     if (performance.now() > end) throw new Error(`never: ${what}`)

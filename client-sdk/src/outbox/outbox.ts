@@ -14,6 +14,7 @@ import {
   toHex,
   verifyReceipts,
 } from '@liaison/protocol'
+import { isLinkTrouble } from '../inbox/ack-queue.ts'
 import { clientLimits } from '../session/limits.ts'
 import type { Link } from '../session/link.ts'
 import type { Change, ClientStore } from '../store/client-store.ts'
@@ -173,7 +174,9 @@ export class Outbox {
         if (sealed.length > 0 && bytes > clientLimits.publishBatchBytes) break
         sealed.push({ ...item, state: 'sealed', sealed: one, code: null })
       } catch (error) {
-        if (!isRelayError(error) || errorRow(error.code).retry === 'later') throw error
+        // A link that ended says nothing about the report: it is sealed again on the next one.
+        if (!isRelayError(error) || isLinkTrouble(error)) throw error
+        if (errorRow(error.code).retry === 'later') throw error
         if (error.code === 'key_unavailable' || error.code === 'outcome_unknown') throw error
         await this.#save([{ ...item, state: 'refused', code: error.code }])
       }

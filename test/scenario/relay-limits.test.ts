@@ -1,0 +1,83 @@
+import { limits } from '@liaison/protocol'
+import { relayLimits } from '@liaison/server'
+import t from 'tap'
+import { Composer } from '../support/composer.ts'
+import { RawClient } from '../support/raw-client.ts'
+import { startScenario } from '../support/relay.ts'
+
+t.test('a session that sends too many frames is ended; time gives new ones', async (t) => {
+  let now = 0
+  await using relay = await startScenario({}, { monotonic: () => now })
+  const client = await relay.client(relay.network.deviceOf('BF'))
+  // Two went for the handshake. In pieces, so that the inbox does not fill first.
+  for (let sent = 2; sent < relayLimits.framesBurst; sent += 51) {
+    for (let i = 0; i < 50; i++) client.send({ kind: 'pong', t: 1 })
+    await client.barrier()
+  }
+  now += 1000
+  await client.barrier()
+  for (let i = 0; i < 200; i++) client.send({ kind: 'pong', t: 1 })
+  t.equal(await client.nextError(), 'rate_limited')
+  t.equal((await client.ended()).code, 4000)
+})
+
+t.test('frames that come faster than they can be handled end the session', async (t) => {
+  await using relay = await startScenario()
+  const client = await relay.client(relay.network.deviceOf('BF'))
+  for (let i = 0; i < 400; i++) {
+    client.send({ kind: 'blob-get', rq: i, hashes: [new Uint8Array(32)] })
+  }
+  t.equal(await client.nextError(), 'rate_limited')
+})
+
+t.test('a device that has used its quota is told to wait, and the session goes on', async (t) => {
+  let now = 0
+  await using relay = await startScenario({}, { monotonic: () => now })
+  const composer = new Composer(relay.network, relay.network.deviceOf('BF'))
+  const client = await relay.client(composer.device)
+  const { envelope } = composer.seal()
+  const junk = { ...envelope, payload: new Uint8Array(200_000), ctx: new Uint8Array(1) }
+  let rq = 0
+  for (let sent = 0; sent < relayLimits.publishBytesBurst; sent += 600_000) {
+    rq = client.beginPublish(junk, junk, junk)
+    if (rq % 20 === 0) await client.barrier()
+    now += 1
+  }
+  const error = await client.next('error')
+  t.match(error, { code: 100 })
+  t.ok(error.retryAfterMs > 0)
+  now += 10_000
+  t.same((await client.publish(envelope)).codes, ['ok'])
+})
+
+t.test('one address may open only so many connections', async (t) => {
+  await using relay = await startScenario()
+  const open: RawClient[] = []
+  for (let i = 0; i < relayLimits.connectionsPerAddressMax; i++) {
+    open.push(await RawClient.connect(relay.url, relay.network))
+  }
+  await t.rejects(RawClient.connect(relay.url, relay.network), /503/)
+  await open.pop()?.[Symbol.asyncDispose]()
+  const { running } = relay
+  t.equal(running.relay.sessions.size, 0)
+  let again: RawClient | null = null
+  for (let tries = 0; tries < 50 && again === null; tries++) {
+    again = await RawClient.connect(relay.url, relay.network).catch(() => null)
+  }
+  t.ok(again !== null, 'a closed one makes room')
+  for (const client of [...open, ...(again === null ? [] : [again])]) {
+    await client[Symbol.asyncDispose]()
+  }
+})
+
+t.test('more than the frame allows is refused by its schema', async (t) => {
+  await using relay = await startScenario()
+  const composer = new Composer(relay.network, relay.network.deviceOf('BF'))
+  const client = await relay.client(composer.device)
+  const { envelope } = composer.seal()
+  client.beginPublish(...Array.from({ length: limits.publishEnvelopesMax + 1 }, () => envelope))
+  t.equal(await client.nextError(), 'frame_malformed')
+  const other = await relay.client(composer.device)
+  other.beginPublish({ ...envelope, slots: new Uint8Array(limits.slotBytes * 257) })
+  t.match(await other.nextError(), /frame_malformed/)
+})

@@ -1,0 +1,102 @@
+import { sodiumReady } from '@liaison/protocol'
+import { openLmdbLog, type RelayLog, relayLimits } from '@liaison/server'
+import t from 'tap'
+import { Composer } from '../support/composer.ts'
+import { makeSealingNetwork } from '../support/epoch-keys.ts'
+import { RawClient } from '../support/raw-client.ts'
+import { startScenario, startTestRelay } from '../support/relay.ts'
+import { tempFolder } from '../support/temp-folder.ts'
+
+/** A log whose appends wait until they are let go. */
+function gatedLog(log: RelayLog, gate: Promise<void>, onAppend: () => void): RelayLog {
+  return new Proxy(log, {
+    get(target, name) {
+      const value: unknown = Reflect.get(target, name)
+      if (typeof value !== 'function') return value
+      if (name !== 'accept') return value.bind(target)
+      return async (...args: unknown[]): Promise<unknown> => {
+        onAppend()
+        const outcome: unknown = await Reflect.apply(value, target, args)
+        await gate
+        return outcome
+      }
+    },
+  })
+}
+
+t.test(
+  'a relay that stops answers what it began, says when to come back, and loses nothing',
+  async (t) => {
+    await sodiumReady()
+    const network = makeSealingNetwork()
+    await using folder = await tempFolder()
+    const composer = new Composer(network, network.deviceOf('BF'))
+    const sealed = Array.from({ length: 5 }, () => composer.seal().envelope)
+    let open: () => void = () => undefined
+    const gate = new Promise<void>((resolve) => {
+      open = resolve
+    })
+    let appends = 0
+    const first = await startTestRelay(network, {
+      folder,
+      openLog: async (options) => gatedLog(await openLmdbLog(options), gate, () => appends++),
+    })
+    const client = await first.client(composer.device)
+    await using silent = await RawClient.connect(first.url, network)
+    const rq = client.beginPublish(...sealed)
+    await client
+      .until(() => appends === 5 || client.closed !== null, 'the appends')
+      .catch(() => undefined)
+    t.equal(appends, 5, 'all are under way')
+    const stopped = first.running.stop()
+    client.beginPublish(composer.seal().envelope)
+    open()
+    const { codes, receipts } = await client.result(rq)
+    t.same(codes, ['ok', 'ok', 'ok', 'ok', 'ok'])
+    const error = await client.next('error')
+    t.match(error, { code: 501, rq: 0 })
+    t.ok(error.retryAfterMs >= 500 && error.retryAfterMs <= 500 + relayLimits.restartSpreadMs)
+    t.equal((await client.ended()).code, 4000)
+    t.equal(await silent.nextError(), 'shutting_down', 'sockets before the handshake are told too')
+    await stopped
+    await using second = await startTestRelay(network, { folder, keepData: true })
+    const back = await second.client(composer.device)
+    const again = await back.publish(...sealed)
+    t.same(
+      again.receipts,
+      receipts.map((r) => ({ ...r, d: 1 })),
+      'started again, it gives the same answers',
+    )
+    t.equal(second.running.relay.directory.size, network.directory.size)
+    const reader = await second.client(network.deviceOf('ML'))
+    reader.subscribe(1, network.topic('terrorism'))
+    t.match((await reader.next('deliver')).items, [{ cursor: 1 }, {}, {}, {}, { cursor: 5 }])
+  },
+)
+
+t.test('a relay with nothing but its genesis starts again with the same log', async (t) => {
+  await sodiumReady()
+  const network = makeSealingNetwork({ members: [], topics: [], fluDevices: 0 })
+  await using folder = await tempFolder()
+  const starts: number[] = []
+  for (let i = 0; i < 3; i++) {
+    await using relay = await startTestRelay(network, { folder, keepData: true })
+    starts.push(relay.running.relay.source.log.leafCount())
+  }
+  t.same(starts, [1, 1, 1])
+})
+
+t.test('while it stops, the operator sees that it is not ready', async (t) => {
+  await using relay = await startScenario()
+  const { operatorUrl } = relay.running
+  const ready = await fetch(`${operatorUrl}/readyz`)
+  t.equal(ready.status, 200)
+  t.same(await ready.json(), { ready: true, waitingFor: [] })
+  t.equal((await fetch(`${operatorUrl}/livez`)).status, 200)
+  t.equal((await fetch(`${operatorUrl}/relay`)).status, 404, 'members have no business here')
+  const door = relay.url.replace('ws:', 'http:')
+  t.equal((await fetch(door)).status, 426)
+  await relay.running.stop()
+  await t.rejects(fetch(`${operatorUrl}/readyz`))
+  await relay.running.stop()
+})
