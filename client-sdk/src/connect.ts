@@ -190,6 +190,14 @@ export class Session implements AsyncDisposable {
     )
   }
 
+  /**
+   * Whether this device can open what is sealed for it now: `here`, or what became of the secret half
+   * of this week's key; null when no key of this week is in the directory.
+   */
+  presentKey(): Promise<'here' | 'destroyed' | 'unknown' | null> {
+    return this.#engine.presentKey()
+  }
+
   /** Replaces the keys of all coming weeks. */
   rotateKeys(): Promise<void> {
     return this.#engine.rotateKeys()

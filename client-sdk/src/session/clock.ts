@@ -7,8 +7,8 @@ import { type Clock, type Directory, type EpochMs, epochMs, limits } from '@liai
 export class ProvenClock {
   readonly #clock: Clock
   readonly #directory: Directory
-  /** Relay time minus local time at the last session, ms. */
-  #relayAheadMs = 0
+  /** Relay time minus local time at the last session, ms; null before the first. */
+  #relayAheadMs: number | null = null
 
   constructor(clock: Clock, directory: Directory) {
     this.#clock = clock
@@ -25,8 +25,14 @@ export class ProvenClock {
     this.#relayAheadMs = t - this.#clock()
   }
 
+  /** Relay time minus local time when the relay last let this device in, ms; null before. */
+  get relayAheadMs(): number | null {
+    return this.#relayAheadMs
+  }
+
   /** By how much the clocks differ when that is too much to publish, else null; ms, relay minus local. */
   get skewMs(): number | null {
-    return Math.abs(this.#relayAheadMs) > limits.clockAheadMsMax ? this.#relayAheadMs : null
+    const ahead = this.#relayAheadMs
+    return ahead !== null && Math.abs(ahead) > limits.clockAheadMsMax ? ahead : null
   }
 }

@@ -162,17 +162,22 @@ export class DeviceSession {
     return device
   }
 
-  /** Bytes of frames since the session began, and the reason why nothing is sent, if there is one. */
+  /**
+   * Bytes of frames since the session began, the reason why nothing is sent, if there is one, and the
+   * relay's time minus this machine's, ms, once the relay has let this device in.
+   */
   get link(): {
     readonly sent: number
     readonly received: number
     readonly waiting: ErrorCode | null
+    readonly relayAheadMs: number | null
   } {
     const { sent, received } = this.#link?.bytes ?? { sent: 0, received: 0 }
     return {
       sent: this.#bytes.sent + sent,
       received: this.#bytes.received + received,
       waiting: this.#waiting?.code ?? null,
+      relayAheadMs: this.clock.relayAheadMs,
     }
   }
 
@@ -231,6 +236,13 @@ export class DeviceSession {
   /** Marks an item as read by a person. */
   acknowledgements(): AckQueue {
     return this.#acks
+  }
+
+  /** What became of the secret half of the key that others seal to now; null when none is published. */
+  async presentKey(): Promise<'here' | 'destroyed' | 'unknown' | null> {
+    const { local, device } = this.deps
+    const kid = local.directory.kidFor(device, this.clock.now())
+    return kid === null ? null : (await this.#epochs.secretFor(kid)).kind
   }
 
   /** Makes and publishes keys for all coming weeks. */
