@@ -10,7 +10,7 @@ import {
 } from '@liaison/client-sdk/admin'
 import { adminsInForce, networkFingerprint, RelayError, sodiumReady } from '@liaison/protocol'
 import type { Command } from 'commander'
-import { type Desk, deskOptions, openDesk, signWith } from './admin-desk.ts'
+import { type Desk, deskOptions, networkPathOf, openDesk, signWith } from './admin-desk.ts'
 import { progressText } from './admin-settle.ts'
 import { type Context, type Options, type Process, paths, runs } from './context.ts'
 import { Interrupted } from './failure.ts'
@@ -25,12 +25,12 @@ export function addBootstrap(admin: Command, from: Process): void {
       .command('bootstrap')
       .description('append the members, topics and rights of a description; what is there stays'),
   )
-    .requiredOption('--description <file>', 'JSON, as `admin genesis --quick` writes it')
+    .option('--description <file>', 'JSON, as `admin genesis --quick` writes it')
     .option('--draft <folder>', 'only write the statements that can be signed now')
     .option('--out <file>', 'network file for devices; that of --network is renewed when absent')
     .addHelpText(
       'after',
-      '\nExample:\n  $ liaison admin bootstrap --network pilot/network.json --description pilot/description.json --identity pilot/admin-1-flu.json --identity pilot/admin-2-ml.json\n',
+      '\nExamples:\n  $ liaison admin bootstrap --pilot pilot\n  $ liaison admin bootstrap --description members.json --draft statements --identity auc.key.json\n',
     )
   runs(bootstrap, from, bootstrapNetwork)
   const network = deskOptions(
@@ -59,7 +59,11 @@ async function bootstrapNetwork(
   options: Options,
 ): Promise<void> {
   await sodiumReady()
-  const description = parseNetworkDescription(await readTextFile(options.required('description')))
+  const pilot = options.text('pilot')
+  const path =
+    options.text('description') ??
+    (pilot === undefined ? options.required('description') : join(pilot, 'description.json'))
+  const description = parseNetworkDescription(await readTextFile(path))
   await using desk = await openDesk(context, options, 'must')
   const draft = options.text('draft')
   if (draft !== undefined) return writeDrafts(context, desk, description, draft)
@@ -80,13 +84,18 @@ async function bootstrapNetwork(
     count++
     if (count % 10 === 0) context.out.say(`${count} statements appended`)
   }
-  const out = options.text('out') ?? options.text('network') ?? paths.network(context)
+  const out = options.text('out') ?? networkPathOf(options) ?? paths.network(context)
   await writeTextFile(out, formatWholeNetwork(session.directory, desk.relays), { replace: true })
   context.out.data({ appended: count, size: session.directory.size, network: out }, () => [
     `${counted(count, 'statement')} appended; the directory has ${session.directory.size} entries`,
     `Network file ${out}`,
   ])
-  context.out.say('Next: give the network file to every device that is to be enrolled.')
+  const codes = session.directory.members().map((member) => member.code)
+  context.out.say(
+    `Members: ${codes.join(', ')}`,
+    'Next, on every device that is to be enrolled, with a copy of the network file:',
+    `  liaison --home DEVICE identity new --network ${out}`,
+  )
 }
 
 async function writeDrafts(
@@ -121,7 +130,7 @@ async function writeNetwork(
   const { directory, relays } = desk
   await writeTextFile(out, formatWholeNetwork(directory, relays), { replace: true })
   if (out === '-') return
-  if (options.text('network') === undefined) await keepNetwork(context, await readNetwork(out))
+  if (networkPathOf(options) === undefined) await keepNetwork(context, await readNetwork(out))
   const fingerprint = networkFingerprint(directory.net)
   context.out.data({ file: out, name: directory.name, size: directory.size, fingerprint }, () => [
     `Network file ${out}, ${directory.size} entries`,

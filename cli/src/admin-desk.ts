@@ -1,3 +1,4 @@
+import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Network } from '@liaison/client-sdk'
 import {
@@ -37,8 +38,24 @@ export const deskOptions = (command: Command): Command =>
       "an administrator's key file; may be repeated on a machine that has several",
       (value: string, all: readonly string[] = []) => [...all, value],
     )
+    .option('--pilot <folder>', 'network file and keys of a folder that `genesis --quick` made')
     .option('--network <file>', 'network file; that of the home folder when absent')
     .option('--relay <url>', 'another relay than that of the network file')
+
+/** The network file that a command names, or undefined for that of the home folder. */
+export function networkPathOf(options: Options): string | undefined {
+  const pilot = options.text('pilot')
+  return options.text('network') ?? (pilot === undefined ? undefined : join(pilot, 'network.json'))
+}
+
+/** The options that name the same keys again, for a command that is typed next. */
+export function deskWords(options: Options): string {
+  const pilot = options.text('pilot')
+  if (pilot !== undefined) return `--pilot ${pilot}`
+  const network = options.text('network')
+  const keys = options.list('identity').map((file) => ` --identity ${file}`)
+  return `${network === undefined ? '' : `--network ${network}`}${keys.join('')}`.trim()
+}
 
 /** Where an administrator works: keys, the directory, and the connection if there is one. */
 export interface Desk extends AsyncDisposable {
@@ -49,19 +66,48 @@ export interface Desk extends AsyncDisposable {
   readonly keys: readonly Identity[]
 }
 
-/** Key files that were named, opened. @param example Of the network. */
+/**
+ * Key files that were named, opened.
+ *
+ * @param example Of the network.
+ * @param enough How many keys of a pilot's folder are needed.
+ */
 export async function openKeys(
   context: Context,
   options: Options,
   example: boolean,
+  enough: number,
 ): Promise<Identity[]> {
-  const files = options.list('identity')
+  const named = options.list('identity')
+  const pilot = options.text('pilot')
+  const files =
+    named.length > 0 || pilot === undefined ? named : (await pilotKeys(pilot)).slice(0, enough)
   if (files.length === 0) {
     throw usage("Name an administrator's key file with --identity FILE.", 'identity')
   }
   const keys: Identity[] = []
-  for (const file of files) keys.push(await unlock(context, file, 'administrator', example))
+  const shared = { text: null }
+  for (const file of files) {
+    // A pilot's keys were made together, under one passphrase.
+    const passphrase = named.length > 0 ? undefined : shared
+    keys.push(await unlock(context, file, 'administrator', example, passphrase))
+  }
   return keys
+}
+
+/** Key files of a pilot's administrators, in the order of their numbers. */
+async function pilotKeys(folder: string): Promise<string[]> {
+  const names = await readdir(folder).catch((cause: unknown) => {
+    throw new RelayError('file_unavailable', { field: folder, cause })
+  })
+  const numbered = names.flatMap((name) => {
+    const number = /^admin-(\d+)-.*\.json$/.exec(name)?.[1]
+    return number === undefined ? [] : [[Number(number), join(folder, name)] as const]
+  })
+  if (numbered.length === 0) {
+    throw usage(`There are no keys of administrators in ${folder}.`, 'pilot')
+  }
+  return numbered.sort(([a], [b]) => a - b).map(([, file]) => file)
 }
 
 /**
@@ -76,8 +122,9 @@ export async function openDesk(
   link: 'must' | 'try' | 'no',
 ): Promise<Desk> {
   await sodiumReady()
-  const { network, directory } = await networkOf(context, options.text('network'))
-  const keys = await openKeys(context, options, directory.example)
+  const { network, directory } = await networkOf(context, networkPathOf(options))
+  const { m, r } = directory.admins()
+  const keys = await openKeys(context, options, directory.example, Math.max(m, r))
   const relay = options.text('relay')
   const relays =
     relay === undefined ? network.relays : [relay, ...network.relays.filter((r) => r !== relay)]

@@ -90,8 +90,8 @@ async function draftFromPlan(context: Context, path: string, options: Options): 
   context.out.warn(...reviewLines(reviewStatement(file, null)))
   context.out.data({ file: target, fingerprint: file.net }, () => [target])
   context.out.say(
-    'Next: every founding administrator signs this file on their own machine, after all of them have',
-    'read the same 40 digits to each other:',
+    'Next: every founding administrator signs this file on their own machine, after all',
+    'of them have read the same 40 digits to each other:',
     `  liaison admin sign ${target} --identity KEYFILE`,
     'Then: liaison admin genesis --finish SIGNED-FILE... --relay-url URL --out network.json',
   )
@@ -138,7 +138,9 @@ function tellFounded(
   context.out.data({ name: directory.name, example: directory.example, fingerprint, files }, () => [
     `Network        ${directory.name}${directory.example ? ' (example)' : ''}`,
     `Fingerprint    ${fingerprint}`,
-    ...Object.entries(files).map(([name, file]) => `${name.padEnd(15)}${file}`),
+    ...Object.entries(files).flatMap(([name, file]) =>
+      [file].flat().map((path, i) => `${(i === 0 ? name : '').padEnd(15)}${path}`),
+    ),
   ])
 }
 
@@ -176,15 +178,30 @@ async function quick(context: Context, options: Options): Promise<void> {
   const directory = foundedBy(finishGenesis(signWith(statement, null, keys)))
   const at = (file: string): string => join(out, file)
   await writeTextFile(at('relay-keys.json'), relay.text, { secret: true })
+  await writeTextFile(at('relay.json'), relayConfig(url))
   await writeTextFile(at('description.json'), description)
   await writeTextFile(at('network.json'), formatNetworkFile(directory, [url]))
   tellFounded(context, directory, {
-    administrators: files.join(', '),
-    'relay-keys': at('relay-keys.json'),
+    administrators: files,
+    relay: [at('relay.json'), at('relay-keys.json')],
     network: at('network.json'),
     description: at('description.json'),
   })
-  tellNext(context, out, files)
+  tellNext(context, out)
+}
+
+/** Options of `liaison relay serve`; paths are those of files beside it. */
+function relayConfig(url: string): string {
+  const { protocol, hostname, port } = new URL(url)
+  // What speaks TLS, the relay or a proxy in front of it, is not known here.
+  const listen = protocol === 'ws:' ? { host: hostname, port: port === '' ? 80 : Number(port) } : {}
+  const config = {
+    data: 'relay-data',
+    network: 'network.json',
+    keys: 'relay-keys.json',
+    ...listen,
+  }
+  return `${JSON.stringify(config, null, 2)}\n`
 }
 
 interface QuickPlan {
@@ -233,17 +250,14 @@ async function writeKeys(
   return files
 }
 
-function tellNext({ out }: Context, folder: string, files: readonly string[]): void {
-  const identities = files
-    .slice(0, 2)
-    .map((file) => `--identity ${file}`)
-    .join(' ')
+function tellNext({ out }: Context, folder: string): void {
   out.say(
-    'A pilot only: the keys of all administrators were made on this one machine. In a real network',
-    'each administrator makes theirs at home (liaison identity new --administrator), and the genesis',
-    'is signed in a ceremony (liaison admin genesis --plan).',
-    'Next:',
-    `  liaison relay serve --data ${join(folder, 'relay-data')} --network ${join(folder, 'network.json')} --keys ${join(folder, 'relay-keys.json')}`,
-    `  liaison admin bootstrap --network ${join(folder, 'network.json')} --description ${join(folder, 'description.json')} ${identities}`,
+    'A pilot only: the keys of all administrators were made on this one machine. In a',
+    'real network each administrator makes theirs at home (liaison identity new',
+    '--administrator), and all sign the genesis (liaison admin genesis --plan).',
+    'Next, in another terminal, so that it keeps running:',
+    `  liaison relay serve --config ${join(folder, 'relay.json')}`,
+    'Then, here, to add the members, topics and rights:',
+    `  liaison admin bootstrap --pilot ${folder}`,
   )
 }

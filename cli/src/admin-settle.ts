@@ -140,7 +140,10 @@ export function tellSettled(context: Context, settled: Settled, more: JsonObject
     ],
   )
   if (welcome !== null) {
-    context.out.say('Next: send the welcome file to the device: liaison enrol status WELCOME-FILE')
+    context.out.say(
+      'Next: send the welcome file to the device, and there:',
+      `  liaison --home DEVICE enrol status ${welcome}`,
+    )
   } else if (index === null && progress.complete) {
     context.out.say(`Next: liaison admin append ${written} --identity KEYFILE`)
   } else if (index === null) {

@@ -9,7 +9,7 @@ import {
 } from '@liaison/client-sdk/admin'
 import { adminsInForce, type Directory, RelayError } from '@liaison/protocol'
 import type { Command } from 'commander'
-import { deskOptions, openDesk } from './admin-desk.ts'
+import { deskOptions, deskWords, openDesk } from './admin-desk.ts'
 import { settle, tellSettled } from './admin-settle.ts'
 import { type Context, type Options, type Process, runs } from './context.ts'
 import { usage } from './failure.ts'
@@ -33,10 +33,9 @@ export function addStanding(admin: Command, from: Process): void {
       .requiredOption('--why <text>', 'reason; everybody in the network can read it')
       .option('--confirm <name>', 'the name to be confirmed, for scripts')
       .option('--out <file>', 'where to write the statement when more have to sign')
-      .option('--yes', 'do not ask; only together with --confirm')
       .addHelpText(
         'after',
-        `\nExample:\n  $ liaison admin ${verb} 31 --why "Laptop stolen" --identity auc.key.json\n`,
+        `\nExample:\n  $ liaison admin ${verb} 31 --why "${verb === 'resume' ? 'Laptop found' : 'Laptop stolen'}" --identity auc.key.json\n`,
       )
     if (verb !== 'resume') command.option('--dry-run', 'only say what it would do')
     runs(command, from, (context, args, options) => change(context, verb, draft, args, options))
@@ -65,7 +64,10 @@ async function change(
     const dry = options.flag('dryRun')
     if (dry) {
       context.out.data({ dryRun: true, ...plan, confirm: target.name }, () => planLines(plan, verb))
-      return context.out.say(`Nothing was done. To do it: --confirm=${target.name}`)
+      return context.out.say(
+        'Nothing was done. To do it, the same without --dry-run; it asks for the name',
+        `${target.name}, which scripts give: --confirm=${target.name}`,
+      )
     }
     context.out.warn(...planLines(plan, verb))
   }
@@ -74,6 +76,14 @@ async function change(
   const out = options.text('out') ?? `${verb}-${target.name}.statement.json`
   const settled = await settle(desk, statement, { out })
   tellSettled(context, settled, { target: target.name, op: verb })
+  if (settled.index !== null && verb !== 'resume') {
+    context.out.say(
+      'Nothing is taken from it or sent to it any more.',
+      ...(verb === 'suspend'
+        ? [`To end it: liaison admin resume ${text} --why TEXT ${deskWords(options)}`]
+        : []),
+    )
+  }
 }
 
 function targetOf(directory: Directory, text: string): Target {

@@ -124,7 +124,7 @@ async function signGenesis(
     const question = 'Do the others read the same 40 digits, and is the plan the agreed one?'
     if (!(await askYes(context, question, 'add --yes once it was reviewed.'))) throw declined()
   }
-  const signed = signWith(file, null, await openKeys(context, options, example === 1))
+  const signed = signWith(file, null, await openKeys(context, options, example === 1, 1))
   await writeTextFile(out, formatStatementFile(signed), { replace: true })
   const progress = statementProgress(signed, null)
   context.out.data({ file: out, signatures: progress }, () => [`${progressText(progress)}: ${out}`])

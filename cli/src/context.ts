@@ -19,6 +19,8 @@ export interface Context {
   readonly signal: AbortSignal
   /** Lets a command end in its own time after a signal; without it the process ends soon. */
   readonly endsByItself: () => void
+  /** A command to be typed next, with the home folder of this one when that was named. */
+  readonly next: (command: string) => string
 }
 
 /** What the process gives. */
@@ -113,6 +115,10 @@ function contextOf(options: { readonly [name: string]: unknown }, from: Process)
     clock: systemClock,
     signal: from.signal,
     endsByItself: from.endsByItself,
+    next: (command) =>
+      typeof options['home'] === 'string'
+        ? `liaison --home ${options['home']} ${command}`
+        : `liaison ${command}`,
   }
 }
 

@@ -3,6 +3,7 @@ import { nodeWebSocket, openLmdbStore } from '@liaison/client-sdk/node'
 import { errorRow, isErrorCode, isRelayError, RelayError } from '@liaison/protocol'
 import { type Context, paths, within } from './context.ts'
 import { Interrupted } from './failure.ts'
+import { checkHome } from './home.ts'
 import { unlock } from './key-access.ts'
 import { networkOf, relayUrlOf } from './network-access.ts'
 
@@ -14,6 +15,8 @@ export interface OpenOptions {
   readonly waitSeconds: number
   /** Topics to receive meanwhile; all that the device may read when absent. */
   readonly follow?: readonly string[]
+  /** Says nothing about the network: the command does. */
+  readonly silent?: boolean
 }
 
 /** A session, and whether the relay has let it in yet. */
@@ -29,11 +32,13 @@ export interface OpenedSession extends AsyncDisposable {
  * @throws RelayError of key and network file, or the relay's word that this device is not let in.
  */
 export async function openSession(context: Context, options: OpenOptions): Promise<OpenedSession> {
+  await checkHome(context)
   const { network } = await networkOf(context, undefined)
   const url = relayUrlOf(network, options.relay)
   const { example } = network.directory
   const identity = await unlock(context, paths.identity(context), 'device', example)
-  if (example) context.out.say('Example network: for exercises and trials only.')
+  if (example && options.silent !== true)
+    context.out.say('Example network: for exercises and trials only.')
   const store = await openLmdbStore(paths.store(context))
   const session = await connect({
     url,

@@ -70,9 +70,10 @@ async function listMembers(
         members.map((m) => [
           m.code,
           nameOf(m.name),
-          m.flu ? `${m.kind}, receives everything` : m.kind,
+          m.kind,
           m.state,
-          counted(m.devices, 'active device'),
+          counted(m.devices, 'device'),
+          m.flu ? 'gets all' : '',
         ]),
       ),
     )

@@ -12,6 +12,7 @@ import { type Context, type Options, type Process, paths, runs } from './context
 import { openSession } from './device-access.ts'
 import { SilentExit } from './failure.ts'
 import { writeTextFile } from './files.ts'
+import { checkHome } from './home.ts'
 import { readExisting, unlock } from './key-access.ts'
 import { keyStateLines, keyStateOf } from './key-state.ts'
 import { keepNetwork, networkOf, readNetwork } from './network-access.ts'
@@ -31,7 +32,7 @@ export function addEnrol(program: Command, from: Process): void {
         .makeOptionMandatory(),
     )
     .option('--label <text>', 'name of the workstation, for others to see')
-    .option('--out <file>', 'where to write it', 'enrolment-request.json')
+    .option('--out <file>', 'where to write it; enrol-MEMBER-DIGITS.json when absent')
     .addHelpText(
       'after',
       '\nExample:\n  $ liaison enrol request --network network.json --member NE --org "Focal point" --role officer\n',
@@ -53,6 +54,7 @@ async function writeRequest(
   options: Options,
 ): Promise<void> {
   await sodiumReady()
+  await checkHome(context)
   const at = await networkOf(context, options.text('network'))
   const { directory } = at
   const code = options.required('member')
@@ -75,17 +77,20 @@ async function writeRequest(
   await using store = await openLmdbStore(paths.store(context))
   // First the secrets are safe on this machine, then the request may leave it.
   await keepEnrolment(store, identity, enrolment)
-  const out = options.required('out')
-  await writeTextFile(out, formatEnrolmentRequest(enrolment.request))
   const fingerprint = requestFingerprint(directory.net, enrolment.request)
+  const out = options.text('out') ?? `enrol-${code}-${fingerprint.slice(0, 5)}.json`
+  await writeTextFile(out, formatEnrolmentRequest(enrolment.request))
   context.out.data({ file: out, member: code, network: directory.name, fingerprint }, () => [
     `Request     ${out}`,
     `Fingerprint ${fingerprint}`,
   ])
   context.out.say(
-    'Next: send the file to an administrator. Read these 40 digits to two administrators by voice',
-    'or face to face; they compare them before they sign. They send back a welcome file:',
-    '  liaison enrol status WELCOME-FILE',
+    'Next: send the file to an administrator. Read these 40 digits to two of them, by',
+    'voice or face to face; they compare them before they sign:',
+    `  liaison admin approve ${out} --identity KEYFILE`,
+    '(in a pilot with --pilot FOLDER instead of --identity KEYFILE)',
+    'Then, here, with the welcome file that they send back:',
+    `  ${context.next('enrol status WELCOME-FILE')}`,
   )
 }
 
@@ -104,6 +109,7 @@ async function showStatus(
   options: Options,
 ): Promise<void> {
   await sodiumReady()
+  await checkHome(context)
   const [file] = args
   if (file !== undefined) await takeWelcome(context, file)
   await using opened = await openSession(context, {
@@ -118,6 +124,16 @@ async function showStatus(
     ...keyStateLines(state),
     `Relay      ${online ? 'connected' : 'not reached'}`,
   ])
+  if (file !== undefined) {
+    context.out.say(
+      'Next: see your topics, then send or read reports:',
+      `  ${context.next('topics list')}`,
+      ...(state.role === 'officer'
+        ? [`  ${context.next('submit report.json --topic TOPIC --wait received')}`]
+        : []),
+      `  ${context.next('feed tail')}`,
+    )
+  }
   if (!online && !options.flag('offline')) {
     context.out.warn('liaison: the relay was not reached; this is as of the last connection.')
     throw new SilentExit(7)

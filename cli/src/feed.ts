@@ -112,7 +112,10 @@ async function tailFeed(
   await using opened = await openSession(context, { relay: options.text('relay'), waitSeconds: 0 })
   const { session } = opened
   session.on('state', (state) => context.out.say(`link: ${state}`), { signal: context.signal })
-  context.out.say('Waiting for items. Ctrl-C ends it.')
+  context.out.say(
+    'Waiting for items; Ctrl-C ends it. Then, for one report in full:',
+    `  ${context.next('get ID --read')}`,
+  )
   const items = session.subscribe(topics.length === 0 ? {} : { topics }, {
     from: place.from ?? 'new',
     signal: context.signal,

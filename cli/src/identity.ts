@@ -5,9 +5,10 @@ import type { Command } from 'commander'
 import { type Context, makeHome, type Options, type Process, paths, runs } from './context.ts'
 import { openOnline } from './device-access.ts'
 import { usage } from './failure.ts'
+import { checkHome } from './home.ts'
 import { readExisting } from './key-access.ts'
 import { keyStateLines, keyStateOf } from './key-state.ts'
-import { keepNetwork, networkOf, readNetwork } from './network-access.ts'
+import { keepNetwork, type NetworkAtHand, networkOf, readNetwork } from './network-access.ts'
 import { moment } from './output.ts'
 import { askNewPassphrase } from './prompts.ts'
 
@@ -50,6 +51,7 @@ async function newKeyFile(
   options: Options,
 ): Promise<void> {
   await sodiumReady()
+  await checkHome(context)
   const file = options.text('network')
   const network = file === undefined ? null : await readNetwork(file)
   const unprotected = options.flag('unprotected')
@@ -72,11 +74,23 @@ async function newKeyFile(
     `Public key ${publicKey}`,
   ])
   context.out.say(
-    'There is no way to open it without the passphrase. Keep a copy of the file in a safe.',
-    kind === 'device'
-      ? 'Next: liaison enrol request --network network.json --member CODE --org TEXT --role officer'
-      : 'Next: send the public key to whoever writes the genesis plan.',
+    unprotected
+      ? 'It has no passphrase: for exercises and trials only.'
+      : 'There is no way to open it without the passphrase. Keep a copy in a safe.',
+    ...(kind === 'device'
+      ? nextOfDevice(context, network)
+      : ['Next: send the public key to whoever writes the genesis plan.']),
   )
+}
+
+function nextOfDevice(context: Context, network: NetworkAtHand | null): string[] {
+  const codes = network?.directory.members().map((member) => member.code) ?? []
+  const options = '--member CODE --org TEXT --role officer'
+  return [
+    ...(codes.length === 0 ? [] : [`Members: ${codes.join(', ')}`]),
+    'Next, with your member, your service and the role, officer or analyst:',
+    `  ${context.next(`enrol request ${network === null ? '--network network.json ' : ''}${options}`)}`,
+  ]
 }
 
 async function showIdentity(

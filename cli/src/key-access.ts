@@ -7,10 +7,19 @@ import { askPassphrase } from './prompts.ts'
 /** What the person has to do first when there is no key file. */
 const makeOne = 'Make one with `liaison identity new`.'
 
+/** How often a person may type a passphrase that does not fit. */
+const tries = 3
+
+/** The passphrase of one key file, for others that were made together with it. */
+export interface SharedPassphrase {
+  text: string | null
+}
+
 /**
  * Reads and opens a key file, asking for its passphrase if it has one.
  *
  * @param example Whether the network says that it is an example: only then may a file be unprotected.
+ * @param shared What opened the file before; absent when files have nothing to do with each other.
  * @throws RelayError of the key file.
  */
 export async function unlock(
@@ -18,6 +27,7 @@ export async function unlock(
   path: string,
   kind: Identity['kind'],
   example: boolean,
+  shared: SharedPassphrase = { text: null },
 ): Promise<Identity> {
   const text = await readExisting(path)
   const info = readKeyFileInfo(text)
@@ -27,11 +37,19 @@ export async function unlock(
       detail: `This is a key of ${info.kind === 'device' ? 'a device' : 'an administrator'}.`,
     })
   }
-  const passphrase = info.protected ? await askPassphrase(context, path) : null
-  try {
-    return await openKeyFile(text, passphrase, { allowUnprotected: example })
-  } catch (error) {
-    throw withPath(error, path)
+  for (let left = tries - 1; ; left--) {
+    const passphrase = info.protected ? (shared.text ?? (await askPassphrase(context, path))) : null
+    try {
+      const identity = await openKeyFile(text, passphrase, { allowUnprotected: example })
+      shared.text = passphrase
+      return identity
+    } catch (error) {
+      const mistyped = error instanceof RelayError && error.code === 'passphrase_wrong'
+      const again = mistyped && context.interactive && context.passphraseFile === undefined
+      if (!again || left <= 0) throw withPath(error, path)
+      shared.text = null
+      context.out.warn('That passphrase does not open it. Try again.')
+    }
   }
 }
 

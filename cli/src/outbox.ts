@@ -134,7 +134,7 @@ async function retryItem(context: Context, [id = '']: readonly string[]): Promis
   const item = findItem(session.outbox.list(), id)
   await session.outbox.retry(item.id)
   context.out.data({ id: item.id, state: 'queued' }, () => [`queued  ${item.id}`])
-  context.out.say('Next: liaison outbox flush')
+  context.out.say(`Next: ${context.next('outbox flush')}`)
 }
 
 async function cancelItem(context: Context, [id = '']: readonly string[]): Promise<void> {

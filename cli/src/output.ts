@@ -98,6 +98,20 @@ export function columns(rows: readonly (readonly string[])[]): string[] {
   )
 }
 
+/** Text broken between words into lines of at most so many characters. */
+export function wrapped(text: string, width: number): string[] {
+  const lines: string[] = []
+  let line = ''
+  for (const word of text.split(' ')) {
+    const longer = line === '' ? word : `${line} ${word}`
+    if (line !== '' && [...longer].length > width) {
+      lines.push(line)
+      line = word
+    } else line = longer
+  }
+  return [...lines, line]
+}
+
 /** A count with its noun: `1 device`, `2 devices`. */
 export const counted = (n: number, one: string, many: string = `${one}s`): string =>
   `${n} ${n === 1 ? one : many}`

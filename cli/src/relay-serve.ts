@@ -1,3 +1,4 @@
+import { dirname, resolve } from 'node:path'
 import { isRelayError } from '@liaison/protocol'
 import {
   ConfigError,
@@ -57,12 +58,26 @@ async function fromFile(path: string): Promise<object> {
   })
   try {
     const value: unknown = JSON.parse(text)
-    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value
+    if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
+      return besideFile(path, value as ConfigInput)
+    }
   } catch {
     throw problem('is not JSON')
   }
   throw problem('is not a JSON object')
 }
+
+const pathNames = ['data', 'network', 'keys', 'tlsCert', 'tlsKey']
+
+/** Paths in a file are those of things beside it, from wherever the relay is started. */
+const besideFile = (path: string, config: ConfigInput): ConfigInput =>
+  Object.fromEntries(
+    Object.entries(config).map(([name, value]) =>
+      pathNames.includes(name) && typeof value === 'string' && value !== ''
+        ? [name, resolve(dirname(path), value)]
+        : [name, value],
+    ),
+  )
 
 /** Says every problem at once. @returns what ends the command. */
 function refused(context: Context, error: ConfigError): SilentExit {

@@ -10,7 +10,7 @@ export function addRelay(program: Command, from: Process): void {
   const serve = withConfig(relay.command('serve').description('run the relay until it is stopped'))
   serve.addHelpText(
     'after',
-    '\nExample:\n  $ liaison relay serve --data /var/lib/liaison --network network.json --keys relay-keys.json\n',
+    '\nExamples:\n  $ liaison relay serve --config pilot/relay.json\n  $ liaison relay serve --data /var/lib/liaison --network network.json --keys relay-keys.json\n',
   )
   // Loaded on use: the relay's parts are large, and officers never need them.
   runs(serve, from, async (context, _args, options) => {

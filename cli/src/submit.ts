@@ -102,8 +102,12 @@ async function watch(
   for (;;) {
     const next = await Promise.race([iterator.next(), over, closed])
     if (next === 'over') {
-      if (context.signal.aborted) throw new Interrupted()
-      return false
+      if (!context.signal.aborted) return false
+      context.out.warn(
+        `liaison: stopped; ${submission.id} is ${submission.state.state} and stays in the outbox.`,
+        `  Next: ${context.next('outbox flush')}`,
+      )
+      throw new Interrupted()
     }
     if ('error' in next) throw next.error
     if (next.done === true) return false
@@ -124,11 +128,12 @@ interface Outcome {
 }
 
 async function tellOutcome(
-  { out }: Context,
+  context: Context,
   session: Session,
   submission: Submission,
   { topic, states, reached, wanted }: Outcome,
 ): Promise<void> {
+  const { out } = context
   const { state, code } = submission.state
   const item = session.outbox.get(submission.id)
   const receipts = [...(await submission.receipts()).values()]
@@ -146,11 +151,16 @@ async function tellOutcome(
           ]),
     ],
   )
-  if (reached) return
+  if (reached) {
+    if (state === 'read') return
+    return out.say(
+      `Next: who has received and read it: ${context.next(`outbox show ${submission.id}`)}`,
+    )
+  }
   const why = session.link.waiting ?? (session.state === 'online' ? 'timeout' : 'offline')
   out.warn(
     `liaison: not confirmed as "${wanted}" in time: ${errorRow(why).text}`,
-    `  It is kept in the outbox. Next: liaison outbox flush`,
+    `  It is kept in the outbox. Next: ${context.next('outbox flush')}`,
     `  Code: ${why} (exit 8)`,
   )
   throw new SilentExit(8)
