@@ -6,21 +6,26 @@
  *   npm run demo
  *   npm run --silent demo -- --json
  */
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { sodiumReady } from '@liaison/protocol'
-import { runDemo } from './demo/run-demo.ts'
+import { type KeptRelay, runDemo } from './demo/run-demo.ts'
+import { isSabotage, sabotages } from './demo/sabotage.ts'
 import { Talk } from './demo/talk.ts'
 
-const usage = `npm run demo -- [--json] [--reports DIR] [--evidence DIR] [--keep]
+const usage = `npm run demo -- [--json] [--reports DIR] [--evidence DIR] [--keep] [--sabotage NAME]
 
-  --json          one JSON object on standard output, no talk
-  --reports DIR   send the reports of this folder instead of examples/reports
-  --evidence DIR  leave the relay's data, its log and every device's list behind
-  --keep          leave the relay running and print its address; stop it with Ctrl-C
+  --json           one JSON object on standard output, no talk
+  --reports DIR    send the reports of this folder instead of examples/reports
+  --evidence DIR   leave the relay's data, its logs and every device's screen behind
+  --keep           leave the relay running at the end and print its address; Ctrl-C stops it
+  --sabotage NAME  play a defect; the count must notice it and the exit code must be 1:
+${Object.entries(sabotages)
+  .map(([name, what]) => `                   ${name.padEnd(14)} ${what}`)
+  .join('\n')}
 `
 
 const options = {
@@ -29,6 +34,7 @@ const options = {
   evidence: { type: 'string' },
   keep: { type: 'boolean', default: false },
   redis: { type: 'string' },
+  sabotage: { type: 'string' },
   help: { type: 'boolean', default: false },
 } as const
 
@@ -37,6 +43,8 @@ function readArguments(): ReturnType<typeof parseArgs<{ options: typeof options 
     const { values } = parseArgs({ options })
     if (values.redis !== undefined)
       throw new Error('--redis: this release has the embedded store only')
+    if (values.sabotage !== undefined && !isSabotage(values.sabotage))
+      throw new Error(`--sabotage ${values.sabotage}: no such defect`)
     return values
   } catch (error) {
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n\n${usage}`)
@@ -44,12 +52,15 @@ function readArguments(): ReturnType<typeof parseArgs<{ options: typeof options 
   }
 }
 
-const evidenceNote = `What the demonstration left behind, so that somebody else can count again:
-result.json    the figures
-relay-data/    the relay's whole store
-relay.log      everything the relay printed
-devices/*.json each device's list of what it shows, by core hash
-`
+/** Waits with the relay running until the person has seen enough. */
+async function keepRunning({ url, operatorUrl, networkFile }: KeptRelay): Promise<void> {
+  process.stderr.write(
+    `\nThe relay runs: ${url}\nIts state:      ${operatorUrl}/readyz\nNetwork file:   ${networkFile}\nCtrl-C stops it.\n`,
+  )
+  await new Promise<void>((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve())
+  })
+}
 
 const args = readArguments()
 if (args.help === true) {
@@ -60,11 +71,18 @@ await sodiumReady()
 const talk = new Talk(args.json === true)
 const evidence = args.evidence === undefined ? null : resolve(args.evidence)
 const folder = await mkdtemp(join(tmpdir(), 'liaison-demo-'))
-const reports = resolve(
-  args.reports ?? fileURLToPath(new URL('../examples/reports', import.meta.url)),
-)
+const bundled = fileURLToPath(new URL('../examples/reports', import.meta.url))
+const { sabotage } = args
 try {
-  const result = await runDemo({ folder, reports, evidence, talk, keep: args.keep === true })
+  const result = await runDemo({
+    folder,
+    reports: resolve(args.reports ?? bundled),
+    bundled,
+    evidence,
+    talk,
+    keep: args.keep === true ? keepRunning : null,
+    sabotage: sabotage !== undefined && isSabotage(sabotage) ? sabotage : null,
+  })
   if (args.json === true) process.stdout.write(`${JSON.stringify(result, null, 2)}\n`)
   else process.stdout.write(result.ok ? 'demo: ok\n' : 'demo: failed\n')
   process.exitCode = result.ok ? 0 : 1
@@ -75,7 +93,5 @@ try {
   if (args.json !== true) process.stdout.write('demo: failed\n')
   process.exitCode = 1
 } finally {
-  if (evidence !== null)
-    await writeFile(join(evidence, 'README.txt'), evidenceNote).catch(() => undefined)
   await rm(folder, { recursive: true, force: true })
 }

@@ -198,6 +198,14 @@ export class Session implements AsyncDisposable {
     return this.#engine.presentKey()
   }
 
+  /**
+   * Tries to reach the relay now instead of at the end of the pause, because a person asks or the
+   * machine says that its network is back. A pause that the relay asked for is kept.
+   */
+  connectNow(): void {
+    this.#engine.nudge()
+  }
+
   /** Replaces the keys of all coming weeks. */
   rotateKeys(): Promise<void> {
     return this.#engine.rotateKeys()

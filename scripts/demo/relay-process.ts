@@ -9,6 +9,12 @@ const loader = new URL('../ts.mjs', import.meta.url).href
 /** Longest wait for the relay to listen, ms. */
 const startMsMax = 20_000
 
+/** Where the relay listens. */
+interface Addresses {
+  readonly url: string
+  readonly operatorUrl: string
+}
+
 /** What the relay process is told; see server/src/config.ts. */
 export type RelayOptions = Readonly<Record<string, unknown>> & { readonly data: string }
 
@@ -19,6 +25,7 @@ export class RelayProcess {
   #child: ChildProcess | null = null
   #port = 0
   url = ''
+  operatorUrl = ''
 
   /** @param logFile Receives everything that the relay prints. */
   constructor(options: RelayOptions, logFile: string) {
@@ -47,11 +54,12 @@ export class RelayProcess {
     })
     const signal = AbortSignal.timeout(startMsMax)
     const first = await Promise.race([
-      once(child, 'message', { signal }).then(([message]) => message as { readonly url: string }),
+      once(child, 'message', { signal }).then(([message]) => message as Addresses),
       once(child, 'exit').then(() => null),
     ])
     if (first === null) throw new Error(`the relay did not start: ${errors.slice(0, 2000)}`)
     this.url = first.url
+    this.operatorUrl = first.operatorUrl
     this.#port = Number(new URL(first.url).port)
   }
 
@@ -60,8 +68,16 @@ export class RelayProcess {
     await this.#end('SIGKILL')
   }
 
-  /** Asks the relay to stop, and waits until it has. */
+  /** Asks the relay to stop, and waits until it has and its log is written. */
   async stop(): Promise<void> {
+    await this.#end('SIGTERM')
+    await new Promise<void>((resolve, reject) => {
+      this.#log.write('', (error) => (error ? reject(error) : resolve()))
+    })
+  }
+
+  /** Stops for good. */
+  async end(): Promise<void> {
     await this.#end('SIGTERM')
     await new Promise((resolve) => this.#log.end(resolve))
   }

@@ -53,35 +53,46 @@ export interface Tally {
   readonly duplicatesShown: number
   readonly undecryptable: number
   readonly gaps: number
+  /** Items that came over a wire a second time. */
+  readonly redelivered: number
   readonly flu: { readonly expected: number; readonly shown: number }
 }
 
-/** Counts what every device shows against what it has to show. */
-export async function tally(
+/** Counts what every screen showed against what it had to show: the report itself, word for word. */
+export function tally(
   devices: readonly DemoDevice[],
   accepted: readonly AcceptedReport[],
   isFlu: (device: number) => boolean,
-): Promise<Tally> {
-  let [expected, shown, duplicatesShown, undecryptable, gaps] = [0, 0, 0, 0, 0]
+): Tally {
+  let [expected, shown, duplicatesShown, undecryptable, gaps, redelivered] = [0, 0, 0, 0, 0, 0]
   const flu = { expected: 0, shown: 0 }
-  for (const device of devices) {
-    const own = await device.received()
-    undecryptable += own.filter((d) => d.kind === 'undecryptable').length
-    gaps += own.filter((d) => d.kind === 'gap').length
-    const names = coresOf(own)
-    duplicatesShown += names.length - new Set(names).size
-    const wanted = accepted.filter((a) => a.readers.includes(device.number)).map((a) => a.core)
-    const here = wanted.filter((core) => names.includes(core)).length
+  for (const { screen, number, wire } of devices) {
+    undecryptable += screen.filter((d) => d.kind === 'undecryptable').length
+    gaps += screen.filter((d) => d.kind === 'gap').length
+    redelivered += wire.redelivered
+    const cores = coresOf(screen)
+    duplicatesShown += cores.length - new Set(cores).size
+    const texts = textsOf(screen)
+    const wanted = accepted.filter((a) => a.readers.includes(number))
+    const here = wanted.filter((a) => texts.get(a.core) === JSON.stringify(a.planned.report)).length
     expected += wanted.length
     shown += here
-    if (isFlu(device.number)) {
+    if (isFlu(number)) {
       flu.expected += wanted.length
       flu.shown += here
     }
   }
-  return { expected, shown, duplicatesShown, undecryptable, gaps, flu }
+  return { expected, shown, duplicatesShown, undecryptable, gaps, redelivered, flu }
 }
 
 /** Core hashes of the reports in a list of deliveries. */
 export const coresOf = (deliveries: readonly Delivery[]): string[] =>
   deliveries.flatMap((d) => (d.kind === 'report' ? [toHex(d.core)] : []))
+
+/** Each report's text by core hash. */
+const textsOf = (deliveries: readonly Delivery[]): ReadonlyMap<string, string> =>
+  new Map(
+    deliveries.flatMap((d) =>
+      d.kind === 'report' ? [[toHex(d.core), JSON.stringify(d.report)] as const] : [],
+    ),
+  )

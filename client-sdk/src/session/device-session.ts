@@ -27,6 +27,7 @@ import { ProvenClock } from './clock.ts'
 import { Emitter, Pulse, type SessionEvents } from './emitter.ts'
 import { clientLimits } from './limits.ts'
 import { errorOfFrame, Link, type Unasked } from './link.ts'
+import { Pause } from './pause.ts'
 import type { OpenWebSocket } from './transport.ts'
 
 /** Number of the subscription to acknowledgements; topics use their own numbers above it. */
@@ -67,6 +68,10 @@ export class DeviceSession {
   readonly #stop = new AbortController()
   readonly #work = new Pulse()
   readonly #running: Promise<void>
+  /** The pause before the next connection; null when there is none, or it must be kept. */
+  #pause: Pause | null = null
+  /** When this connection was let in, on the monotonic clock, ms. */
+  #onlineSince = Number.POSITIVE_INFINITY
   #state: SessionEvents['state'] = 'connecting'
   #link: Link | null = null
   /** The checkpoint of this very connection was verified. */
@@ -186,9 +191,10 @@ export class DeviceSession {
     return this.#link
   }
 
-  /** Looks for work now: something was submitted. */
+  /** Looks for work now, and for a link if there is none: something was submitted, or a person asks. */
   nudge(): void {
     this.#work.beat()
+    this.#pause?.shorten(clientLimits.backoffMsMin)
   }
 
   /** Follows a topic from the last kept cursor on; does nothing when it is followed already. */
@@ -281,15 +287,20 @@ export class DeviceSession {
     let fatal: RelayError | null = null
     while (!this.#stop.signal.aborted && fatal === null) {
       this.#setState(failures === 0 ? 'connecting' : 'offline')
-      const began = this.deps.clock()
+      this.#onlineSince = Number.POSITIVE_INFINITY
       const closed = await this.#connection()
       const ended = this.#failure ?? closed
       if (this.#stop.signal.aborted) break
-      if (this.deps.clock() - began > steadyMs) failures = 0
+      if (performance.now() - this.#onlineSince > steadyMs) failures = 0
       if (isFinal(ended)) fatal = ended
       else {
         this.#setState('offline')
-        await this.#pause(backoffMs(failures, this.deps.random, ended.retryAfterMs ?? 0))
+        const advice = ended.retryAfterMs ?? 0
+        const pause = new Pause(backoffMs(failures, this.deps.random, advice), this.#stop.signal)
+        // What the relay asks for is kept; otherwise a person need not wait for the end of it.
+        this.#pause = advice > 0 ? null : pause
+        await pause.over
+        this.#pause = null
         failures++
       }
     }
@@ -299,18 +310,6 @@ export class DeviceSession {
     this.outboxChanged.beat()
     this.inboxChanged.beat()
     this.#resolveClosed(fatal ?? new RelayError('session_closed'))
-  }
-
-  #pause(ms: number): Promise<void> {
-    return new Promise((resolve) => {
-      const done = (): void => {
-        clearTimeout(timer)
-        this.#stop.signal.removeEventListener('abort', done)
-        resolve()
-      }
-      const timer = setTimeout(done, ms)
-      this.#stop.signal.addEventListener('abort', done, { once: true })
-    })
   }
 
   /** One connection from its beginning to its end. @returns why it ended. */
@@ -332,6 +331,7 @@ export class DeviceSession {
     link.onFrame = (frame) => this.#onFrame(link, frame)
     try {
       await this.#welcome(link)
+      this.#onlineSince = performance.now()
       this.#setState('online')
       const sending = this.#sendLoop(link)
       const ended = await link.closed
@@ -490,7 +490,7 @@ export class DeviceSession {
         const round = await this.outbox.round(link)
         this.#waiting = round.kind === 'wait' ? { code: round.code } : null
         if (round.kind === 'more') continue
-        if (round.kind === 'wait') await Promise.race([this.#pause(round.ms), link.closed])
+        if (round.kind === 'wait') await this.#sendPause(round.ms, link)
         else await Promise.race([next, link.closed])
       } catch (error) {
         if (isLinkTrouble(error)) return
@@ -503,9 +503,15 @@ export class DeviceSession {
           return
         }
         const ms = known.retryAfterMs ?? clientLimits.publishRetryMs
-        await Promise.race([this.#pause(ms), link.closed])
+        await this.#sendPause(ms, link)
       }
     }
+  }
+
+  async #sendPause(ms: number, link: Link): Promise<void> {
+    const pause = new Pause(ms, this.#stop.signal)
+    await Promise.race([pause.over, link.closed])
+    pause.end()
   }
 
   /** Tells the FLU about a broken rule, with what proves it. */
