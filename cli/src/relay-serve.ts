@@ -3,6 +3,7 @@ import { isRelayError } from '@liaison/protocol'
 import {
   ConfigError,
   type ConfigInput,
+  configFromEnvironment,
   createLogger,
   type RelayConfig,
   readConfig,
@@ -34,10 +35,7 @@ const names = [
 async function gather(options: Options): Promise<ConfigInput> {
   const path = options.text('config')
   const input: { [name: string]: unknown } = path === undefined ? {} : { ...(await fromFile(path)) }
-  for (const name of [...names, 'behindTlsProxy']) {
-    const value = process.env[variableOf(name)]
-    if (value !== undefined) input[name] = value
-  }
+  Object.assign(input, configFromEnvironment())
   for (const name of names) {
     const value = options.text(name)
     if (value !== undefined) input[name] = value
@@ -45,10 +43,6 @@ async function gather(options: Options): Promise<ConfigInput> {
   if (options.flag('behindTlsProxy')) input['behindTlsProxy'] = true
   return input
 }
-
-/** `operatorPort` is `LIAISON_RELAY_OPERATOR_PORT`. */
-const variableOf = (name: string): string =>
-  `LIAISON_RELAY_${name.replace(/[A-Z]/g, (c) => `_${c}`).toUpperCase()}`
 
 async function fromFile(path: string): Promise<object> {
   const problem = (text: string): ConfigError =>

@@ -30,7 +30,9 @@ export interface RelayConfig {
 export type ConfigInput = Readonly<Record<string, unknown>>
 
 const levels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']
-const known = new Set([
+
+/** Names of all options. */
+export const configOptions: readonly string[] = [
   'data',
   'network',
   'keys',
@@ -43,7 +45,8 @@ const known = new Set([
   'origins',
   'logLevel',
   'behindTlsProxy',
-])
+]
+const known = new Set(configOptions)
 
 /** A problem with one option. */
 export interface ConfigProblem {

@@ -8,6 +8,7 @@ export {
   type RelayConfig,
   readConfig,
 } from './config.ts'
+export { configFromEnvironment, variableOf } from './config-env.ts'
 export { relayLimits } from './limits.ts'
 export { type LmdbLogOptions, openLmdbLog } from './log/lmdb-log.ts'
 export type {
