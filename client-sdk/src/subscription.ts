@@ -184,8 +184,10 @@ export class Subscription implements AsyncIterable<Delivery> {
 
   async *[Symbol.asyncIterator](): AsyncGenerator<Delivery> {
     let at = this.#from
+    let next: Promise<void> | null = null
     while (!this.#stopped()) {
-      const next = this.#engine.inboxChanged.next(this.#signal)
+      // One wait for a whole run of pages: it begins before the page that finds nothing is read.
+      next ??= this.#engine.inboxChanged.next(this.#signal)
       const rows = await this.#engine.inbox.rows(at, pageRows)
       for (const [arrival, row] of rows) {
         at = arrival
@@ -196,6 +198,7 @@ export class Subscription implements AsyncIterable<Delivery> {
       if (rows.length > 0) continue
       if (this.#engine.state === 'closed') return
       await next
+      next = null
     }
   }
 
