@@ -53,9 +53,9 @@ export async function provision(
 
 const storageKeyOf = (device: TestDevice): Uint8Array => seededBytes(`storage ${device.label}`, 32)
 
-/** A device's SDK session against a test relay. */
+/** A device's SDK session against a test relay, or a relay in another process. */
 export async function openDevice(
-  relay: TestRelay,
+  relay: Pick<TestRelay, 'network' | 'url' | 'folder'>,
   device: TestDevice,
   options: Partial<ConnectOptions> & { readonly folder?: string } = {},
 ): Promise<Session> {
