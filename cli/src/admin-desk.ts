@@ -22,7 +22,7 @@ import {
   toHex,
 } from '@liaison/protocol'
 import type { Command } from 'commander'
-import { type Context, type Options, paths, within } from './context.ts'
+import { type Context, type Options, paths, timeLimit } from './context.ts'
 import { Interrupted, usage } from './failure.ts'
 import { unlock } from './key-access.ts'
 import { makeFolder, networkOf, relayUrlOf } from './network-access.ts'
@@ -161,6 +161,8 @@ async function connected(context: Context, desk: Desk, url: string): Promise<Des
   await makeFolder(folder)
   // The directory is public, so it is kept as it is; a relay that later shows less is found out.
   const store = await openLmdbStore(folder)
+  // Lifted once connected: people may take minutes to compare 40 digits before they sign.
+  const limit = timeLimit(context.signal, connectSeconds)
   try {
     const session = await connectAsAdministrator({
       url,
@@ -169,7 +171,7 @@ async function connected(context: Context, desk: Desk, url: string): Promise<Des
       admin: adminNumber(directory, first),
       store,
       webSocket: nodeWebSocket,
-      signal: within(context, connectSeconds),
+      signal: limit.signal,
     })
     return {
       ...desk,
@@ -183,6 +185,8 @@ async function connected(context: Context, desk: Desk, url: string): Promise<Des
   } catch (error) {
     await store[Symbol.asyncDispose]()
     throw error
+  } finally {
+    limit.lift()
   }
 }
 

@@ -143,3 +143,17 @@ export function within(context: Context, seconds: number): AbortSignal {
     AbortSignal.timeout(Math.max(1, Math.ceil(seconds * 1000))),
   ])
 }
+
+/** A time limit that is lifted once what it was for has come about. */
+export interface TimeLimit {
+  /** Fires when the process is told to end, or when the time is over before the limit is lifted. */
+  readonly signal: AbortSignal
+  lift(): void
+}
+
+/** Begins a time limit. @param ending Fires when the process is told to end. */
+export function timeLimit(ending: AbortSignal, seconds: number): TimeLimit {
+  const over = new AbortController()
+  const timer = setTimeout(() => over.abort(), seconds * 1000)
+  return { signal: AbortSignal.any([ending, over.signal]), lift: () => clearTimeout(timer) }
+}
