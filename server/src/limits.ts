@@ -22,6 +22,8 @@ export const relayLimits = {
   /** Frames of one session: burst, then refill per second. Code: rate_limited. */
   framesBurst: 512,
   framesPerSecond: 128,
+  /** Frames that a delivery adds to that: credit and acknowledgement. */
+  answersPerDelivery: 2,
   /** Bytes one device may publish: burst, then refill per second (900 MB an hour). Code: quota_exceeded. */
   publishBytesBurst: 67_108_864,
   publishBytesPerSecond: 262_144,

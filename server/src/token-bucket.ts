@@ -24,4 +24,9 @@ export class TokenBucket {
     }
     return Math.ceil(((n - this.#tokens) / this.#perSecond) * 1000)
   }
+
+  /** Adds tokens that were earned otherwise; never more than the burst. */
+  give(n: number): void {
+    this.#tokens = Math.min(this.#burst, this.#tokens + n)
+  }
 }

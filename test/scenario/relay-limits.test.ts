@@ -1,9 +1,11 @@
-import { limits } from '@liaison/protocol'
+import { creditBytes, type DeliverItem, limits } from '@liaison/protocol'
 import { relayLimits } from '@liaison/server'
 import t from 'tap'
 import { Composer } from '../support/composer.ts'
 import { RawClient } from '../support/raw-client.ts'
 import { startScenario } from '../support/relay.ts'
+
+const sumOf = (sum: number, item: DeliverItem): number => sum + creditBytes(item)
 
 t.test('a session that sends too many frames is ended; time gives new ones', async (t) => {
   let now = 0
@@ -19,6 +21,27 @@ t.test('a session that sends too many frames is ended; time gives new ones', asy
   for (let i = 0; i < 200; i++) client.send({ kind: 'pong', t: 1 })
   t.equal(await client.nextError(), 'rate_limited')
   t.equal((await client.ended()).code, 4000)
+})
+
+t.test('a reader that answers every delivery is never over its limit', async (t) => {
+  // No time passes, so that nothing but deliveries pays for the answers.
+  await using relay = await startScenario({}, { monotonic: () => 0 })
+  const { network } = relay
+  const reader = await relay.client(network.deviceOf('ML'))
+  reader.subscribe(1, network.topic('terrorism'))
+  let delivered = 0
+  for (const code of ['BF', 'FLU']) {
+    const composer = new Composer(network, network.deviceOf(code))
+    const publisher = await relay.client(composer.device)
+    for (let i = 0; i < relayLimits.framesBurst / 2 + 20; i++) {
+      await publisher.publish(composer.seal().envelope)
+      const { items } = await reader.next('deliver')
+      delivered += items.length
+      reader.send({ kind: 'credit', sub: 1, frames: 1, bytes: items.reduce(sumOf, 0) })
+    }
+  }
+  await reader.barrier()
+  t.ok(delivered > relayLimits.framesBurst)
 })
 
 t.test('frames that come faster than they can be handled end the session', async (t) => {

@@ -27,6 +27,7 @@ import { ProvenClock } from './clock.ts'
 import { Emitter, Pulse, type SessionEvents } from './emitter.ts'
 import { clientLimits } from './limits.ts'
 import { errorOfFrame, Link, type Unasked } from './link.ts'
+import { OwedCredit } from './owed-credit.ts'
 import { Pause } from './pause.ts'
 import type { OpenWebSocket } from './transport.ts'
 
@@ -70,6 +71,11 @@ export class DeviceSession {
   readonly #running: Promise<void>
   /** The pause before the next connection; null when there is none, or it must be kept. */
   #pause: Pause | null = null
+  /** Credit of the present connection, by subscription. */
+  #owed: { readonly link: Link | null; readonly subs: Map<number, OwedCredit> } = {
+    link: null,
+    subs: new Map(),
+  }
   /** When this connection was let in, on the monotonic clock, ms. */
   #onlineSince = Number.POSITIVE_INFINITY
   #state: SessionEvents['state'] = 'connecting'
@@ -464,12 +470,26 @@ export class DeviceSession {
     take: () => Promise<void>,
   ): void {
     this.#heardDelivery()
-    const bytes = creditOf(frame)
+    const { sub } = frame
+    const owed = this.#owedBy(link, sub)
+    owed.arrived()
     const mine = this.#reading.then(take).then(() => {
-      link.send({ kind: 'credit', sub: frame.sub, frames: 1, bytes })
+      const grant = owed.taken(creditOf(frame))
+      if (grant !== null) link.send({ kind: 'credit', sub, ...grant })
     })
     this.#reading = mine.catch(() => undefined)
     this.#background(link, mine)
+  }
+
+  /** What a subscription of this connection owes. */
+  #owedBy(link: Link, sub: number): OwedCredit {
+    if (this.#owed.link !== link) this.#owed = { link, subs: new Map() }
+    let owed = this.#owed.subs.get(sub)
+    if (owed === undefined) {
+      owed = new OwedCredit()
+      this.#owed.subs.set(sub, owed)
+    }
+    return owed
   }
 
   #background(link: Link, work: Promise<unknown>): void {

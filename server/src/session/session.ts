@@ -68,8 +68,8 @@ export class Session {
     this.#authTimer.unref()
     this.#sink = {
       writable: () => peer.unsentBytes() <= relayLimits.sendBufferSoftBytes,
-      deliver: (sub, items) => this.#send({ kind: 'deliver', sub, items }),
-      deliverAcks: (sub, items) => this.#send({ kind: 'acks', sub, items }),
+      deliver: (sub, items) => this.#deliver({ kind: 'deliver', sub, items }),
+      deliverAcks: (sub, items) => this.#deliver({ kind: 'acks', sub, items }),
       failed: (error) => this.#crashed(error),
     }
   }
@@ -417,6 +417,12 @@ export class Session {
     }
     this.#missedPongs++
     this.#send({ kind: 'ping', t: this.#relay.now() })
+  }
+
+  /** A reader that keeps up answers each delivery, so a delivery pays for its own answers. */
+  #deliver(frame: RelayFrame): void {
+    this.#frames.give(relayLimits.answersPerDelivery)
+    this.#send(frame)
   }
 
   #send(frame: RelayFrame): void {
