@@ -1,4 +1,5 @@
 /** What a workstation embeds. Runs in a browser; `./node` adds files and sockets. */
+export { sodiumReady } from '@liaison/protocol'
 export { type ConnectOptions, connect, Session } from './connect.ts'
 export { ContentError } from './content-error.ts'
 export type { Identity } from './identity/identity.ts'

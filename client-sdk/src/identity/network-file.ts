@@ -30,7 +30,11 @@ export interface Network {
   readonly directory: Directory
 }
 
-/** Reads a network file. @throws RelayError `network_file_malformed` with the field at fault. */
+/**
+ * Reads a network file. `sodiumReady()` must have been awaited: the genesis is verified here.
+ *
+ * @throws RelayError `network_file_malformed` with the field at fault.
+ */
 export function parseNetworkFile(text: string): Network {
   const bad = (field: string): RelayError => new RelayError('network_file_malformed', { field })
   let file: Partial<NetworkFile>
