@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { creditBytes, encodeClientFrame, joinHashes, type RelayFrame } from '@liaison/protocol'
 import { openLmdbLog, type RelayLog } from '@liaison/server'
 import { WebSocket } from 'ws'
+import { OwedCredit } from '../client-sdk/src/session/owed-credit.ts'
 import type { TestDevice, TestNetwork } from '../test/support/network.ts'
 import { type Child, startBroadcastChild } from './support/children.ts'
 import { BenchClient, loopbackOf, within } from './support/client.ts'
@@ -26,6 +27,7 @@ const publishWindow = 8
 
 /** Subscribes and gives credit back as it takes frames in. @param onItems Hears how many items came. */
 function follow(client: BenchClient, topic: number, onItems: (items: number) => void): void {
+  const owed = new OwedCredit()
   client.onFrame = (frame: RelayFrame) => {
     if (frame.kind === 'error') throw new Error(`the relay answered: ${frame.text}`)
     if (frame.kind !== 'deliver') return
@@ -35,7 +37,9 @@ function follow(client: BenchClient, topic: number, onItems: (items: number) => 
       bytes += creditBytes(item)
       if (item.form === 'full') full += 1
     }
-    client.send({ kind: 'credit', sub: frame.sub, frames: 1, bytes })
+    owed.arrived()
+    const grant = owed.taken(bytes)
+    if (grant !== null) client.send({ kind: 'credit', sub: frame.sub, ...grant })
     onItems(full)
   }
   client.send({ kind: 'subscribe', sub: 1, top: topic, from: 0, fluPaths: false })
