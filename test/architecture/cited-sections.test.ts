@@ -76,12 +76,14 @@ async function readDocument(document: string): Promise<string | null> {
 /** Texts that people write; what is generated or built cites through its source. */
 async function textsIn(folder: string): Promise<string[]> {
   const entries = await readdir(join(root, folder), { recursive: true, withFileTypes: true })
-  return entries
-    .filter((entry) => entry.isFile() && /\.(?:ts|tsx|mjs|json|md)$/.test(entry.name))
-    .map((entry) => join(entry.parentPath, entry.name))
-    .filter((path) => !/\/(?:node_modules|dist|generated|published|fixtures)\//.test(path))
-    // Both make up citations to be refused.
-    .filter((path) => !/architecture\/(?:cited-sections|links)\.test\.ts$/.test(path))
+  return (
+    entries
+      .filter((entry) => entry.isFile() && /\.(?:ts|tsx|mjs|json|md)$/.test(entry.name))
+      .map((entry) => join(entry.parentPath, entry.name))
+      .filter((path) => !/\/(?:node_modules|dist|generated|published|fixtures)\//.test(path))
+      // Both make up citations to be refused.
+      .filter((path) => !/architecture\/(?:cited-sections|links)\.test\.ts$/.test(path))
+  )
 }
 
 t.test('every document and section that a source cites exists', async (t) => {
