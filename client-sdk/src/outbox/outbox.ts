@@ -151,16 +151,24 @@ export class Outbox {
   /** Sends one frame, if there is something to send. */
   async round(link: Link): Promise<Round> {
     const refused = this.#deps.mayPublish()
-    const unknown = this.list().filter((item) => item.state === 'sealed')
+    const unknown = this.#inState('sealed')
     // What was sent before is repeated whatever the clock says: it may have been accepted already.
     if (unknown.length > 0) return this.#send(cut(unknown), link)
-    const queued = this.list().filter((item) => item.state === 'queued')
+    const queued = this.#inState('queued')
     if (queued.length === 0) return { kind: 'idle' }
     if (refused !== null) return { kind: 'wait', ms: clientLimits.publishRetryMs, code: refused }
-    // Urgent first; among equals, first come first served.
-    queued.sort((a, b) => b.pr - a.pr || a.order - b.order)
     const sealed = await this.#seal(queued.slice(0, clientLimits.publishBatchMax), link)
     return sealed.length === 0 ? { kind: 'more' } : this.#send(sealed, link)
+  }
+
+  /**
+   * Items of one state: urgent first; among equals, first come first served. What was sent without an
+   * answer is repeated in the order in which it was sealed, which is this one, or its chain would not fit.
+   */
+  #inState(state: OutboxItem['state']): OutboxItem[] {
+    return this.list()
+      .filter((item) => item.state === state)
+      .sort((a, b) => b.pr - a.pr || a.order - b.order)
   }
 
   async #seal(batch: readonly OutboxItem[], link: Link): Promise<OutboxItem[]> {
