@@ -1,6 +1,7 @@
 import {
   type Clock,
   chainIdOf,
+  coreHashOf,
   type DeliverItem,
   type Directory,
   type ErrorCode,
@@ -9,6 +10,7 @@ import {
   isRelayError,
   RelayError,
   sha256,
+  toHex,
 } from '@liaison/protocol'
 import { decodeCbor, encodeCbor } from '@liaison/protocol/internal'
 import type { EpochKeys } from '../keys/epoch-keys.ts'
@@ -63,11 +65,16 @@ export class Inbox {
     this.#deps = deps
   }
 
-  /** Last cursor of a topic that is safely kept; 0 when there is none. */
+  /** Last cursor up to which everything was told and is safely kept; 0 when there is none. */
   async cursor(topic: number): Promise<number> {
-    const bytes = await this.#deps.store.get('state', `cursor/${topic}`)
+    const bytes = await this.#deps.store.get('state', cursorKey(topic))
     const decoded = bytes === null ? null : decodeCbor(bytes)
     return decoded?.ok ? (decoded.value as number) : 0
+  }
+
+  /** Begins a topic again from its first place; what was shown before is recognised by its chain. */
+  async rewind(topic: number): Promise<void> {
+    await this.#deps.store.commit([{ table: 'state', key: cursorKey(topic), value: null }])
   }
 
   /** Number of the newest row; 0 when there is none. */
@@ -82,23 +89,27 @@ export class Inbox {
     return stored.map(([key, bytes]) => [Number.parseInt(key, 16), decodeRow(bytes)] as const)
   }
 
-  /** Takes in the items of one deliver frame. Frames are given one after the other. */
+  /**
+   * Takes in the items of one deliver frame. Frames are given one after the other. Whether an item is
+   * new is decided by its sender's chain, never by its cursor: a relay that repeats, reorders or
+   * invents cursors hides nothing. The cursor only moves over places that were told without a hole.
+   */
   async take(topic: number, items: readonly DeliverItem[], link: Link): Promise<void> {
     const batch = new Batch(this.#deps.store)
     const evidence: Evidence[] = []
     const before = await this.#lastArrival()
     let cursor = await this.cursor(topic)
-    for (const item of items) {
-      const end = item.form === 'skip' ? item.to : item.cursor
-      // A repeated place: the relay, or the last connection, delivered it before.
-      if (end <= cursor) continue
+    const inOrder = [...items].sort((a, b) => a.cursor - b.cursor)
+    for (const item of inOrder) {
       if (item.form === 'full') await this.#takeFull(batch, topic, item, link, evidence, true)
       else if (item.form === 'stub') {
-        await this.#undecryptable(batch, topic, item.cursor, 'expired', null, null)
+        const name = coreHashOf(this.#deps.directory.net, item.ctx, item.seal)
+        await this.#closed(batch, topic, item.cursor, 'expired', { name, core: null, from: null })
       }
-      cursor = Math.max(cursor, end)
+      const end = item.form === 'skip' ? item.to : item.cursor
+      if (item.cursor <= cursor + 1) cursor = Math.max(cursor, end)
     }
-    batch.put('state', `cursor/${topic}`, numberBytes(cursor))
+    batch.put('state', cursorKey(topic), numberBytes(cursor))
     try {
       await batch.commit()
     } catch (error) {
@@ -136,7 +147,8 @@ export class Inbox {
       await this.#gap(batch, topic, ctx.from, verdict.from, verdict.to)
     }
     if (verdict.kind === 'conflict') {
-      return this.#undecryptable(batch, topic, item.cursor, 'chain_conflict', core, from)
+      const who = { name: core, core, from }
+      return this.#closed(batch, topic, item.cursor, 'chain_conflict', who)
     }
     await this.#open(batch, topic, item, verified, verdict.kind === 'restarted', link, evidence)
     await advanceChain(batch, place)
@@ -161,7 +173,26 @@ export class Inbox {
   ): Promise<void> {
     const device = failure.ctx === null ? null : this.#deps.directory.device(failure.ctx.from)
     const from = device === null ? null : { dev: device.num, mem: device.mem }
-    await this.#undecryptable(batch, topic, item.cursor, failure.code, failure.core, from)
+    const name = coreHashOf(this.#deps.directory.net, item.ctx, item.seal)
+    await this.#closed(batch, topic, item.cursor, failure.code, { name, core: failure.core, from })
+  }
+
+  /** Keeps an item that has no place in a chain; the same fault of the same envelope is told once. */
+  async #closed(
+    batch: Batch,
+    topic: number,
+    cursor: number,
+    code: ErrorCode,
+    who: {
+      readonly name: Uint8Array
+      readonly core: Uint8Array | null
+      readonly from: RowSender | null
+    },
+  ): Promise<void> {
+    const key = `closed/${toHex(who.name)}/${code}`
+    if ((await batch.get('chains', key)) !== null) return
+    batch.put('chains', key, numberBytes(cursor))
+    await this.#undecryptable(batch, topic, cursor, code, who.core, who.from)
   }
 
   /** Asks the relay for the missing places of a chain and takes in what it has for this device. */
@@ -303,6 +334,8 @@ export class Inbox {
     return this.#arrival
   }
 }
+
+const cursorKey = (topic: number): string => `cursor/${topic}`
 
 /** Encodes a number as the store keeps it. */
 const numberBytes = (n: number): Uint8Array => encodeCbor(n)

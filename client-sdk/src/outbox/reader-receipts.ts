@@ -34,6 +34,11 @@ export class ReaderReceipts {
     return decoded?.ok ? (decoded.value as number) : 0
   }
 
+  /** Forgets the last index: the relay has fewer than it. What is known about envelopes stays. */
+  async rewind(): Promise<void> {
+    await this.#store.commit([{ table: 'state', key: 'acks', value: null }])
+  }
+
   /** Takes in acknowledgements; what does not verify is dropped: a relay cannot invent a reader. */
   async take(items: readonly AckItem[]): Promise<AckNews[]> {
     const batch = new Batch(this.#store)

@@ -1,8 +1,11 @@
 import {
+  type AckItem,
   type Clock,
+  codeOfNumber,
   creditBytes,
   type Device,
   type DirectoryPage,
+  decodeReceipt,
   type ErrorCode,
   errorRow,
   isRelayError,
@@ -261,7 +264,8 @@ export class DeviceSession {
   async rotateKeys(): Promise<void> {
     await this.until(['online'])
     if (this.#link === null) throw new RelayError('offline')
-    await this.#renew(this.#link, true)
+    const refused = await this.#renew(this.#link, true)
+    if (refused !== null) throw new RelayError(refused)
   }
 
   /** Ends the session; what is in the outbox stays there. */
@@ -369,7 +373,10 @@ export class DeviceSession {
     const from = await this.receipts.cursor()
     link.send({ kind: 'subscribe-acks', sub: ackSubscription, from })
     this.#acks.schedule(link)
-    await this.#renew(link, false)
+    const refused = await this.#renew(link, false)
+    if (refused !== null) {
+      this.events.emit('notice', { code: refused, text: errorRow(refused).text })
+    }
     await this.#destroyKeys(false)
     this.#heardDelivery()
   }
@@ -387,16 +394,20 @@ export class DeviceSession {
     }, quietMs)
   }
 
-  async #renew(link: Link, replace: boolean): Promise<void> {
+  /** Publishes key weeks that are missing. @returns why the relay refused them, or null */
+  async #renew(link: Link, replace: boolean): Promise<ErrorCode | null> {
     const { local, device, identity } = this.deps
     const now = this.clock.now()
     const key = identity.signingKey
     const renewal = await this.#epochs.renew(local.directory, device, key, now, replace)
-    if (renewal === null) return
+    if (renewal === null) return null
     const blobs = renewal.publicKeys.map((k) => ['key', k] as const)
     await link.request({ kind: 'blob-put', blobs }, 'blobs')
-    await link.request({ kind: 'append', entry: renewal.entry }, 'result')
+    const { receipts } = await link.request({ kind: 'append', entry: renewal.entry }, 'result')
+    const receipt = decodeReceipt(receipts[0] ?? new Uint8Array())
+    if (!receipt.ok) return 'receipt_invalid'
     await this.#sync(link)
+    return receipt.value.rc === 0 ? null : codeOfNumber(receipt.value.rc)
   }
 
   async #subscribe(link: Link, topic: number): Promise<void> {
@@ -437,18 +448,15 @@ export class DeviceSession {
 
   #onFrame(link: Link, frame: Unasked): void {
     switch (frame.kind) {
-      case 'deliver':
-        this.#queue(link, frame, () => this.inbox.take(frame.sub - 1, frame.items, link))
+      case 'deliver': {
+        const topic = frame.sub - 1
+        if (!this.#topics.has(topic)) this.#unexpected(link, 'deliver')
+        else this.#queue(link, frame, () => this.inbox.take(topic, frame.items, link))
         return
+      }
       case 'acks':
-        this.#queue(link, frame, async () => {
-          for (const { core, receipt } of await this.receipts.take(frame.items)) {
-            const item = this.outbox.byCore(core)
-            if (item === null || receipt.code !== null) continue
-            await this.outbox.progress(item.id, receipt.read ? 'read' : 'received')
-          }
-          this.outboxChanged.beat()
-        })
+        if (frame.sub !== ackSubscription) this.#unexpected(link, 'acks')
+        else this.#queue(link, frame, () => this.#takeAcks(frame.items))
         return
       case 'dir':
         this.#background(link, this.#apply(link, frame.page))
@@ -456,10 +464,41 @@ export class DeviceSession {
       case 'error': {
         const error = errorOfFrame(frame)
         this.events.emit('notice', { code: error.code, text: error.message })
+        if (error.code === 'cursor_ahead') this.#background(link, this.#rewind(link, frame.rq))
         return
       }
       default:
         return
+    }
+  }
+
+  async #takeAcks(items: readonly AckItem[]): Promise<void> {
+    for (const { core, receipt } of await this.receipts.take(items)) {
+      const item = this.outbox.byCore(core)
+      if (item === null || receipt.code !== null) continue
+      await this.outbox.progress(item.id, receipt.read ? 'read' : 'received')
+    }
+    this.outboxChanged.beat()
+  }
+
+  /** A frame that no subscription of this connection explains. */
+  #unexpected(link: Link, detail: string): void {
+    this.#background(link, Promise.reject(new RelayError('frame_unexpected', { detail })))
+  }
+
+  /**
+   * The relay has less than this device was told of: it was restored, or an earlier one lied. Read
+   * from the beginning; chains tell what was seen before.
+   *
+   * @param sub The refused subscription.
+   */
+  async #rewind(link: Link, sub: number): Promise<void> {
+    if (sub === ackSubscription) {
+      await this.receipts.rewind()
+      link.send({ kind: 'subscribe-acks', sub, from: 0 })
+    } else if (this.#topics.has(sub - 1)) {
+      await this.inbox.rewind(sub - 1)
+      await this.#subscribe(link, sub - 1)
     }
   }
 

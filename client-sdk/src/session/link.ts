@@ -41,6 +41,12 @@ type WithoutRq<F> = F extends { readonly rq: number } ? Omit<F, 'rq'> : never
 /** A frame that expects an answer. */
 export type RequestFrame = WithoutRq<ClientFrame>
 
+/**
+ * Requests are numbered above every subscription, because an error names either by the same field.
+ * A refused subscription must not be taken for the answer to a request.
+ */
+const requestNumbers = { first: 0x1_0000, last: 0xffff_ffff } as const
+
 interface Waiting {
   readonly resolve: (answer: Answer) => void
   readonly reject: (error: unknown) => void
@@ -71,7 +77,7 @@ export class Link {
   readonly #transport: Transport
   readonly #waiting = new Map<number, Waiting>()
   #pongs: { readonly t: number; readonly resolve: () => void }[] = []
-  #rq = 0
+  #rq: number = requestNumbers.first
   #ended: RelayError | null = null
   #pingTimer: ReturnType<typeof setTimeout> | undefined
   #bytes = { sent: 0, received: 0 }
@@ -147,7 +153,7 @@ export class Link {
     expected: K,
   ): Promise<Extract<Answer, { kind: K }>> {
     return new Promise((resolve, reject) => {
-      this.#rq = (this.#rq % 0xffff_fffe) + 1
+      this.#rq = this.#rq < requestNumbers.last ? this.#rq + 1 : requestNumbers.first
       const rq = this.#rq
       const timer = setTimeout(() => {
         this.#waiting.delete(rq)
