@@ -1,6 +1,16 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { errorCodes, frameTypes, limits } from '@liaison/protocol'
+import {
+  coreHashOf,
+  errorCodes,
+  frameTypes,
+  fromHex,
+  limits,
+  type NetworkId,
+  sha256,
+  toHex,
+  utf8,
+} from '@liaison/protocol'
 import t from 'tap'
 import { signingLabels } from '../../protocol/src/crypto/sign.ts'
 import { relayLimits } from '../../server/src/limits.ts'
@@ -91,4 +101,14 @@ t.test('the worked example holds the values of the test vector', async (t) => {
     values.filter((value) => !document.includes(value)),
     [],
   )
+
+  /** The block of hexadecimal after a line that begins so. */
+  const block = (beginning: string): Uint8Array => {
+    const [, text = ''] = document.slice(document.indexOf(beginning)).split('```')
+    return fromHex(text.replaceAll(/\s/g, '')) ?? new Uint8Array()
+  }
+  const [ctx, seal] = [block('`ctx`, 217 bytes'), block('`seal`, 118 bytes')]
+  t.same([ctx.length, seal.length], [217, 118])
+  const net = sha256(utf8('sir/1 example network')) as NetworkId
+  t.equal(toHex(coreHashOf(net, ctx, seal)), expected['core'], 'printed bytes give the core hash')
 })
