@@ -368,6 +368,8 @@ export class DeviceSession {
     }
     await this.#apply(link, link.info.ready.dir)
     this.#fresh = true
+    // Before anything is asked for: what is past its last day opens nothing any more.
+    await this.#destroyKeys(false)
     this.#link = link
     for (const topic of this.#topics.keys()) await this.#subscribe(link, topic)
     const from = await this.receipts.cursor()
@@ -377,7 +379,6 @@ export class DeviceSession {
     if (refused !== null) {
       this.events.emit('notice', { code: refused, text: errorRow(refused).text })
     }
-    await this.#destroyKeys(false)
     this.#heardDelivery()
   }
 
