@@ -16,6 +16,7 @@ import { type DeliverySink, TopicSubscription } from '../delivery/topic-subscrip
 import { relayLimits } from '../limits.ts'
 import type { Principal, Relay } from '../relay.ts'
 import { TokenBucket } from '../token-bucket.ts'
+import { authorise, endsSession } from './authorise.ts'
 import { authenticate, challengeFor, type PendingAuth } from './handshake.ts'
 import type { Peer } from './peer.ts'
 import type { LiveSession } from './sessions.ts'
@@ -159,15 +160,14 @@ export class Session {
     if (waitMs > 0) return this.#fail('rate_limited', waitMs)
     const frame = decodeClientFrame(bytes)
     if (!frame.ok) return this.#fail(frame.error)
-    switch (this.#state.name) {
-      case 'new':
-      case 'challenged':
-        return this.#handshake(frame.value)
-      case 'ready':
-        return this.#handle(frame.value, bytes.length, this.#state)
-      case 'closed':
-        return
+    if (this.#state.name === 'closed') return
+    const refused = authorise(this.#relay, this.#principal(), frame.value)
+    if (refused !== null) {
+      if (endsSession.has(refused)) return this.#fail(refused)
+      return this.#error(refused, requestOf(frame.value))
     }
+    if (this.#state.name === 'ready') return this.#handle(frame.value, bytes.length, this.#state)
+    return this.#handshake(frame.value)
   }
 
   async #handshake(frame: ClientFrame): Promise<void> {
@@ -244,13 +244,12 @@ export class Session {
   ): Promise<void> {
     const { principal } = live
     switch (frame.kind) {
-      case 'hello':
-      case 'auth':
-        return this.#fail('already_authenticated')
       case 'ping':
         return this.#send({ kind: 'pong', t: frame.t })
+      case 'hello':
+      case 'auth':
       case 'pong':
-        // That it arrived is all that counts.
+        // Of a pong it counts that it arrived; the others were refused already.
         return
       case 'dir-want': {
         const page = this.#relay.host.page(Math.min(frame.from, this.#relay.directory.size))
@@ -266,20 +265,20 @@ export class Session {
       case 'blob-get':
         return this.#send(await this.#relay.getBlobs(frame.rq, frame.hashes))
       case 'admin':
-        return this.#admin(principal, relayNonce, frame)
+        if (principal.kind !== 'administrator') throw new Error('an unauthorised frame')
+        return this.#admin(principal.adm, relayNonce, frame)
       default:
-        if (principal.kind !== 'device') return this.#error('not_permitted', requestOf(frame))
+        if (principal.kind !== 'device') throw new Error('an unauthorised frame')
         return this.#handleDevice(frame, bytes, principal.dev)
     }
   }
 
   async #admin(
-    principal: Principal,
+    adm: number,
     relayNonce: Uint8Array,
     frame: Extract<ClientFrame, { kind: 'admin' }>,
   ): Promise<void> {
-    if (principal.kind !== 'administrator') return this.#error('not_permitted', 0)
-    const read = await this.#relay.adminRead(principal.adm, relayNonce, frame.request, frame.sig)
+    const read = await this.#relay.adminRead(adm, relayNonce, frame.request, frame.sig)
     if (typeof read === 'string') return this.#error(read, 0)
     this.#send(read.answer)
   }
@@ -369,10 +368,7 @@ export class Session {
   #subscribe(frame: Extract<ClientFrame, { kind: 'subscribe' }>, device: number): void {
     const { sub, top, from, fluPaths } = frame
     const refused =
-      this.#mayOpen(sub) ??
-      (this.#relay.directory.topic(top) === null ? 'topic_unknown' : null) ??
-      (this.#relay.directory.mayRead(device, top) ? null : 'subscription_refused') ??
-      (from > this.#relay.source.log.topicHead(top) ? 'cursor_ahead' : null)
+      this.#mayOpen(sub) ?? (from > this.#relay.source.log.topicHead(top) ? 'cursor_ahead' : null)
     if (refused !== null) {
       this.#error(refused, sub)
       return
