@@ -5238,7 +5238,7 @@ return errors === 0;
 validate70.evaluated = {"items":true,"dynamicProps":false,"dynamicItems":false};
 
 export const frameError: Validate = validate71 as Validate;
-const schema38 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:liaison:wire:frame-error:1","type":"array","prefixItems":[{"const":12,"type":"integer"},{"type":"integer","minimum":1,"maximum":65535},{"type":"integer","minimum":0,"maximum":4294967295},{"type":"string","minLength":0,"maxLength":300},{"type":"integer","minimum":0,"maximum":86400000}],"items":false,"minItems":4,"maxItems":5};
+const schema38 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:liaison:wire:frame-error:1","type":"array","prefixItems":[{"const":12,"type":"integer"},{"type":"integer","minimum":1,"maximum":65535},{"type":"integer","minimum":0,"maximum":4294967295},{"type":"string","minLength":0,"maxLength":300},{"type":"integer","minimum":0,"maximum":86400000}],"items":false,"minItems":5,"maxItems":5};
 const func2 = codePointLength;
 
 function validate71(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
@@ -5259,8 +5259,8 @@ validate71.errors = [{instancePath,schemaPath:"#/maxItems",keyword:"maxItems",pa
 return false;
 }
 else {
-if(data.length < 4){
-validate71.errors = [{instancePath,schemaPath:"#/minItems",keyword:"minItems",params:{limit: 4}}];
+if(data.length < 5){
+validate71.errors = [{instancePath,schemaPath:"#/minItems",keyword:"minItems",params:{limit: 5}}];
 return false;
 }
 else {
@@ -5399,7 +5399,7 @@ return errors === 0;
 validate71.evaluated = {"items":true,"dynamicProps":false,"dynamicItems":false};
 
 export const frameFetch: Validate = validate72 as Validate;
-const schema39 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:liaison:wire:frame-fetch:1","type":"array","prefixItems":[{"const":15,"type":"integer"},{"type":"integer","minimum":0,"maximum":4294967295},{"type":"object","oneOf":[{"type":"object","additionalProperties":false,"required":["chain","inc","from","to"],"properties":{"chain":{"byteLength":[32,32]},"inc":{"type":"integer","minimum":0,"maximum":9007199254740991},"from":{"type":"integer","minimum":0,"maximum":9007199254740991},"to":{"type":"integer","minimum":0,"maximum":9007199254740991},"fp":{"type":"integer","minimum":0,"maximum":1}},"notBytes":true},{"type":"object","additionalProperties":false,"required":["core"],"properties":{"core":{"type":"array","minItems":1,"maxItems":64,"items":{"byteLength":[32,32]}},"fp":{"type":"integer","minimum":0,"maximum":1}},"notBytes":true}],"notBytes":true}],"items":false,"minItems":3,"maxItems":3};
+const schema39 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:liaison:wire:frame-fetch:1","type":"array","prefixItems":[{"const":15,"type":"integer"},{"type":"integer","minimum":0,"maximum":4294967295},{"type":"object","oneOf":[{"type":"object","additionalProperties":false,"required":["chain","inc","from","to"],"properties":{"chain":{"byteLength":[32,32]},"inc":{"type":"integer","minimum":0,"maximum":9007199254740991},"from":{"type":"integer","minimum":0,"maximum":9007199254740991},"to":{"type":"integer","minimum":0,"maximum":9007199254740991},"fp":{"type":"integer","minimum":1,"maximum":1}},"notBytes":true},{"type":"object","additionalProperties":false,"required":["core"],"properties":{"core":{"type":"array","minItems":1,"maxItems":64,"items":{"byteLength":[32,32]}},"fp":{"type":"integer","minimum":1,"maximum":1}},"notBytes":true}],"notBytes":true}],"items":false,"minItems":3,"maxItems":3};
 
 function validate72(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="urn:liaison:wire:frame-fetch:1" */;
@@ -5693,8 +5693,8 @@ vErrors.push(err14);
 errors++;
 }
 else {
-if(data7 < 0 || isNaN(data7)){
-const err15 = {instancePath:instancePath+"/2/fp",schemaPath:"#/prefixItems/2/oneOf/0/properties/fp/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}};
+if(data7 < 1 || isNaN(data7)){
+const err15 = {instancePath:instancePath+"/2/fp",schemaPath:"#/prefixItems/2/oneOf/0/properties/fp/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1}};
 if(vErrors === null){
 vErrors = [err15];
 }
@@ -5868,8 +5868,8 @@ vErrors.push(err25);
 errors++;
 }
 else {
-if(data10 < 0 || isNaN(data10)){
-const err26 = {instancePath:instancePath+"/2/fp",schemaPath:"#/prefixItems/2/oneOf/1/properties/fp/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}};
+if(data10 < 1 || isNaN(data10)){
+const err26 = {instancePath:instancePath+"/2/fp",schemaPath:"#/prefixItems/2/oneOf/1/properties/fp/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1}};
 if(vErrors === null){
 vErrors = [err26];
 }
