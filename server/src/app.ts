@@ -12,6 +12,7 @@ import { relayLimits } from './limits.ts'
 import { type LmdbLogOptions, openLmdbLog } from './log/lmdb-log.ts'
 import type { LogListener, RelayLog } from './log/relay-log.ts'
 import { createLogger } from './logger.ts'
+import { Metrics } from './metrics.ts'
 import { Relay } from './relay.ts'
 
 /** What tests and embedders may replace. Contracts, not switches. */
@@ -58,12 +59,19 @@ export async function startRelay(
   try {
     const host = await DirectoryHost.open(log, genesis, clock, keys.dirLog)
     checkKeys(host, keys)
-    relay = new Relay({ log, host, key: keys.relay, number: keys.number, clock, logger })
+    const metrics = new Metrics(await ownVersion())
+    const { relay: key, number } = keys
+    relay = new Relay({ log, host, key, number, clock, logger, metrics })
     return await listen(config, relay, log, overrides)
   } catch (error) {
     await log[Symbol.asyncDispose]()
     throw error
   }
+}
+
+async function ownVersion(): Promise<string> {
+  const text = await readFile(new URL('../package.json', import.meta.url), 'utf8')
+  return (JSON.parse(text) as { readonly version: string }).version
 }
 
 /** Refuses keys that the directory does not list: clients would refuse them too, one by one. */
@@ -124,6 +132,7 @@ async function listen(
   }) as unknown as FastifyInstance
   await operator.register(operatorPlugin, {
     waitingFor: () => (stopping ? ['stopping'] : []),
+    metrics: relay.metrics,
   })
   await app.listen({ ...config.listen })
   await operator.listen({ ...config.operator })

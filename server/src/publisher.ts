@@ -12,6 +12,7 @@ import { judge } from './admission/judge.ts'
 import type { RejectAuditor } from './audit-reject.ts'
 import type { DirectoryHost } from './directory/directory-host.ts'
 import type { AcceptedPlace, AcceptOutcome, ChainHead, RelayLog } from './log/relay-log.ts'
+import type { Metrics } from './metrics.ts'
 
 /** Admissions of one envelope before the relay gives up on a directory that grows all the time. */
 const fenceTriesMax = 8
@@ -41,6 +42,7 @@ export class Publisher {
   readonly #clock: Clock
   readonly #relayNumber: number
   readonly #rejects: RejectAuditor
+  readonly #metrics: Metrics
 
   constructor(deps: {
     host: DirectoryHost
@@ -48,12 +50,14 @@ export class Publisher {
     clock: Clock
     relayNumber: number
     rejects: RejectAuditor
+    metrics: Metrics
   }) {
     this.#host = deps.host
     this.#log = deps.log
     this.#clock = deps.clock
     this.#relayNumber = deps.relayNumber
     this.#rejects = deps.rejects
+    this.#metrics = deps.metrics
   }
 
   /**
@@ -98,6 +102,7 @@ export class Publisher {
       const judged = judge(this.#host.directory, item, now)
       if (!judged.ok) return { kind: 'refused', code: judged.error }
       const { ctx, core, chain, inc, envelope } = item
+      const began = performance.now()
       const outcome: AcceptOutcome = await this.#log.accept({
         fence,
         core,
@@ -112,6 +117,7 @@ export class Publisher {
         envelope,
         slotLeaves: judged.value.slotLeaves,
       })
+      if (outcome.kind === 'accepted') this.#metrics.appended(performance.now() - began)
       if (outcome.kind !== 'fence') return outcome
     }
     return { kind: 'refused', code: 'audience_stale' }

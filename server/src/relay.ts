@@ -32,6 +32,7 @@ import type { DeliverySource } from './delivery/topic-subscription.ts'
 import type { DirectoryHost, Recorded } from './directory/directory-host.ts'
 import { relayLimits } from './limits.ts'
 import type { RelayLog } from './log/relay-log.ts'
+import type { Metrics } from './metrics.ts'
 import { Publisher } from './publisher.ts'
 import { Sessions } from './session/sessions.ts'
 import { TokenBucket } from './token-bucket.ts'
@@ -50,6 +51,7 @@ export interface RelayDeps {
   readonly number: number
   readonly clock: Clock
   readonly logger: Logger
+  readonly metrics: Metrics
 }
 
 /** Signed answer to a publish or append frame. */
@@ -64,13 +66,14 @@ export class Relay {
   readonly number: number
   readonly clock: Clock
   readonly logger: Logger
+  readonly metrics: Metrics
   readonly host: DirectoryHost
   readonly sessions: Sessions
   readonly source: DeliverySource
   readonly #log: RelayLog
   readonly #publisher: Publisher
   readonly #rejects: RejectAuditor
-  readonly #quotas = new Map<number, TokenBucket>()
+  readonly #quotas = new Map<string, TokenBucket>()
   #accepted = 0
   #refused = 0
 
@@ -79,6 +82,7 @@ export class Relay {
     this.number = deps.number
     this.clock = deps.clock
     this.logger = deps.logger
+    this.metrics = deps.metrics
     this.host = deps.host
     this.#log = deps.log
     this.#rejects = new RejectAuditor(deps.log)
@@ -91,6 +95,12 @@ export class Relay {
       clock: deps.clock,
       relayNumber: deps.number,
       rejects: this.#rejects,
+      metrics: deps.metrics,
+    })
+    this.metrics.watch({
+      connections: () => this.sessions.size,
+      outstandingDeliveries: () => this.sessions.outstanding(),
+      auditLeaves: () => deps.log.leafCount(),
     })
   }
 
@@ -103,12 +113,17 @@ export class Relay {
     return this.clock()
   }
 
-  /** @returns How long a device must wait before it may publish so many bytes, ms; 0 is now. */
-  publishWaitMs(device: number, bytes: number, monotonicMs: number): number {
-    const known = this.#quotas.get(device)
+  /**
+   * Envelopes and documents come out of one quota: both are kept.
+   *
+   * @returns How long this author must wait before it may store so many bytes, ms; 0 is now.
+   */
+  publishWaitMs(author: Principal, bytes: number, monotonicMs: number): number {
+    const name = author.kind === 'device' ? `device ${author.dev}` : `administrator ${author.adm}`
+    const known = this.#quotas.get(name)
     const { publishBytesBurst, publishBytesPerSecond } = relayLimits
     const bucket = known ?? new TokenBucket(publishBytesBurst, publishBytesPerSecond, monotonicMs)
-    if (known === undefined) this.#quotas.set(device, bucket)
+    if (known === undefined) this.#quotas.set(name, bucket)
     return bucket.take(bytes, monotonicMs)
   }
 
@@ -121,8 +136,7 @@ export class Relay {
     const { done } = await this.#publisher.begin(device, envelopes)
     const answer = done.then((published) => {
       for (const { refused, duplicate } of published) {
-        if (refused !== null) this.#refused++
-        else if (!duplicate) this.#accepted++
+        this.#count(refused, duplicate)
         if (refused !== null) this.logger.info({ device, code: refused }, 'envelope refused')
       }
       return this.#result(
@@ -131,6 +145,16 @@ export class Relay {
       )
     })
     return { answer }
+  }
+
+  #count(refused: ErrorCode | null, duplicate: boolean): void {
+    if (refused !== null) {
+      this.#refused++
+      this.metrics.refused(refused)
+    } else if (!duplicate) {
+      this.#accepted++
+      this.metrics.accepted()
+    }
   }
 
   #result(rq: number, receipts: readonly Uint8Array[]): ResultFrame {
@@ -169,6 +193,8 @@ export class Relay {
   async appendEntry(principal: Principal, rq: number, entry: Uint8Array): Promise<ResultFrame> {
     const author = principal.kind === 'device' ? { by: principal.dev } : { adm: principal.adm }
     const enforced: Promise<unknown>[] = []
+    const began = performance.now()
+    let resetSockets = 0
     const outcome = await this.host.append(
       entry,
       author,
@@ -180,9 +206,14 @@ export class Relay {
         if (principal.kind === 'device' && !own) return 'not_permitted'
         return this.#missingKeys(checked)
       },
-      (recorded) => enforced.push(this.#enforce(recorded)),
+      (recorded) => {
+        const { cut, recordedCut } = this.#enforce(recorded)
+        resetSockets += cut
+        enforced.push(recordedCut)
+      },
     )
     await Promise.all(enforced)
+    if (resetSockets > 0) this.metrics.suspended(performance.now() - began)
     const t = this.now()
     const base = { v: 1, rk: this.number, d: 0, t, cid: sha256(entry) } as const
     const who = principal.kind === 'device' ? { dev: principal.dev } : { adm: principal.adm }
@@ -207,7 +238,10 @@ export class Relay {
    * Called in the turn in which the directory changed: sockets of whoever may no longer be here are
    * reset at once, so that not even a byte that waits in a buffer goes out.
    */
-  #enforce({ applied, index }: Recorded): Promise<unknown> {
+  #enforce({ applied, index }: Recorded): {
+    readonly cut: number
+    readonly recordedCut: Promise<unknown>
+  } {
     const now = this.now()
     const cut = this.sessions.enforce(this.directory, now)
     this.sessions.announceDirectory(() => this.host.page(index))
@@ -215,11 +249,12 @@ export class Relay {
       { op: applied.operation.op, index, resetSockets: cut.length },
       'directory entry applied',
     )
-    return Promise.all(
+    const recordedCut = Promise.all(
       cut.map((by) =>
         this.#log.appendLeaf({ v: 1, t: now, e: 'suspend-enforced', by, cur: index }),
       ),
     )
+    return { cut: cut.length, recordedCut }
   }
 
   /** Stores public documents: epoch public keys after a trial of each, schemas by size only. */

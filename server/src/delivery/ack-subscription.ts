@@ -46,6 +46,11 @@ export class AckSubscription {
     this.#loop.wake()
   }
 
+  /** Frames sent and not yet taken in. */
+  get outstandingFrames(): number {
+    return this.#credit.outstandingFrames
+  }
+
   /** Sends nothing more. */
   close(): void {
     this.#loop.close()

@@ -9,12 +9,19 @@ export class Credit {
   #bytes: number = limits.creditBytesStart
   /** Bytes that were sent and not yet given back. */
   #outstanding = 0
+  #outstandingFrames = 0
 
   /** The reader gives back what it has taken in. */
   add(frames: number, bytes: number): void {
     this.#frames = Math.min(this.#frames + frames, limits.creditFramesMax)
     this.#bytes = Math.min(this.#bytes + bytes, limits.creditBytesMax)
     this.#outstanding = Math.max(0, this.#outstanding - bytes)
+    this.#outstandingFrames = Math.max(0, this.#outstandingFrames - frames)
+  }
+
+  /** Frames that were sent and not yet given back. */
+  get outstandingFrames(): number {
+    return this.#outstandingFrames
   }
 
   /** Whether another frame may begin. */
@@ -36,5 +43,6 @@ export class Credit {
     this.#frames -= 1
     this.#bytes -= bytes
     this.#outstanding += bytes
+    this.#outstandingFrames += 1
   }
 }

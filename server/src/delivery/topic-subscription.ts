@@ -10,8 +10,12 @@ import { WorkLoop } from './work-loop.ts'
 export interface DeliverySink {
   /** False while too much is unsent; the sink wakes its subscriptions when that is over. */
   writable(): boolean
-  /** Sends in the same turn in which it checks that the device may still have anything. */
-  deliver(sub: number, items: readonly DeliverItem[]): void
+  /**
+   * Sends in the same turn in which it checks that the device may still have anything.
+   *
+   * @param since When the oldest of the items was accepted, ms; null while the reader catches up.
+   */
+  deliver(sub: number, items: readonly DeliverItem[], since: number | null): void
   failed(error: unknown): void
 }
 
@@ -76,6 +80,11 @@ export class TopicSubscription {
     this.#loop.wake()
   }
 
+  /** Frames sent and not yet taken in. */
+  get outstandingFrames(): number {
+    return this.#credit.outstandingFrames
+  }
+
   /** Sends nothing more. */
   close(): void {
     this.#loop.close()
@@ -88,6 +97,7 @@ export class TopicSubscription {
     let bytes = 0
     let scanned = 0
     let full = false
+    let since: number | null = null
     while (!full && scanned < relayLimits.skipScanMax) {
       const batch = await this.#source.recent.read(
         this.topic,
@@ -107,24 +117,30 @@ export class TopicSubscription {
           if (full) break
           this.#flushSkip(items)
           items.push(item)
+          since ??= envelope.t
           bytes += size
           this.#told = envelope.cursor
         }
         this.#cursor = envelope.cursor
       }
     }
-    return this.#send(items, bytes, full, scanned)
+    const atHead = !full && scanned < relayLimits.skipScanMax
+    return this.#send(items, bytes, { full, atHead, since })
   }
 
-  #send(items: DeliverItem[], bytes: number, full: boolean, scanned: number): boolean {
-    const atHead = !full && scanned < relayLimits.skipScanMax
+  #send(
+    items: DeliverItem[],
+    bytes: number,
+    { full, atHead, since }: { full: boolean; atHead: boolean; since: number | null },
+  ): boolean {
     const skipped = this.#cursor - this.#told
     const tell = skipped >= skipWorthTelling || (skipped > 0 && atHead && !this.#caughtUp)
     if (tell && items.length < limits.deliverItemsMax) this.#flushSkip(items)
+    const live = this.#caughtUp
     this.#caughtUp ||= atHead
     if (items.length === 0) return !full && !atHead
     this.#credit.spend(bytes)
-    this.#sink.deliver(this.#sub, items)
+    this.#sink.deliver(this.#sub, items, live ? since : null)
     return true
   }
 

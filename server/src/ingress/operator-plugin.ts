@@ -1,16 +1,18 @@
 import type { FastifyInstance, FastifyPluginCallback } from 'fastify'
 import fp from 'fastify-plugin'
+import type { Metrics } from '../metrics.ts'
 
 /** What the operator's door shows. */
 export interface OperatorPluginOptions {
   /** What the relay waits for before it can serve; empty means ready. */
   readonly waitingFor: () => readonly string[]
+  readonly metrics: Metrics
 }
 
-/** Liveness and readiness, on a port of their own that is not for members. */
+/** Liveness, readiness and figures, on a port of their own that is not for members. */
 export const operatorPlugin: FastifyPluginCallback<OperatorPluginOptions> =
   fp<OperatorPluginOptions>(
-    async (app: FastifyInstance, { waitingFor }: OperatorPluginOptions) => {
+    async (app: FastifyInstance, { waitingFor, metrics }: OperatorPluginOptions) => {
       app.get('/livez', async () => ({ live: true }))
       app.get('/readyz', async (_request, reply) => {
         const waiting = waitingFor()
@@ -18,6 +20,9 @@ export const operatorPlugin: FastifyPluginCallback<OperatorPluginOptions> =
           .code(waiting.length === 0 ? 200 : 503)
           .send({ ready: waiting.length === 0, waitingFor: waiting })
       })
+      app.get('/metrics', async (_request, reply) =>
+        reply.type(metrics.contentType).send(await metrics.text()),
+      )
     },
     { name: 'operator', fastify: '5.x' },
   )

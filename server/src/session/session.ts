@@ -69,7 +69,10 @@ export class Session {
     this.#authTimer.unref()
     this.#sink = {
       writable: () => peer.unsentBytes() <= relayLimits.sendBufferSoftBytes,
-      deliver: (sub, items) => this.#deliver({ kind: 'deliver', sub, items }),
+      deliver: (sub, items, since) => {
+        this.#deliver({ kind: 'deliver', sub, items })
+        if (since !== null) relay.metrics.delivered(relay.now() - since)
+      },
       deliverAcks: (sub, items) => this.#deliver({ kind: 'acks', sub, items }),
       failed: (error) => this.#crashed(error),
     }
@@ -156,6 +159,7 @@ export class Session {
   }
 
   async #handleBytes(bytes: Uint8Array): Promise<void> {
+    this.#relay.metrics.received(bytes.length)
     const waitMs = this.#frames.take(1, this.#monotonic())
     if (waitMs > 0) return this.#fail('rate_limited', waitMs)
     const frame = decodeClientFrame(bytes)
@@ -218,6 +222,11 @@ export class Session {
         }
       },
       recheckRights: () => this.#recheckRights(),
+      outstanding: () => {
+        let frames = 0
+        for (const s of this.#subscriptions.values()) frames += s.outstandingFrames
+        return frames
+      },
     }
   }
 
@@ -258,6 +267,8 @@ export class Session {
       case 'append':
         return this.#send(await this.#relay.appendEntry(principal, frame.rq, frame.entry))
       case 'blob-put': {
+        const waitMs = this.#relay.publishWaitMs(principal, bytes, this.#monotonic())
+        if (waitMs > 0) return this.#error('quota_exceeded', frame.rq, waitMs)
         const refused = await this.#relay.putBlobs(frame.blobs)
         if (refused !== null) return this.#error(refused, frame.rq)
         return this.#send({ kind: 'blobs', rq: frame.rq, blobs: [], missing: [] })
@@ -343,7 +354,8 @@ export class Session {
     bytes: number,
     device: number,
   ): Promise<void> {
-    const waitMs = this.#relay.publishWaitMs(device, bytes, this.#monotonic())
+    const author = { kind: 'device', dev: device } as const
+    const waitMs = this.#relay.publishWaitMs(author, bytes, this.#monotonic())
     if (waitMs > 0) return this.#error('quota_exceeded', frame.rq, waitMs)
     while (this.#publishing >= publishFramesInFlightMax) await this.#something()
     if (this.#state.name === 'closed') return
@@ -423,7 +435,9 @@ export class Session {
 
   #send(frame: RelayFrame): void {
     if (this.#state.name === 'closed') return
-    this.#peer.send(encodeRelayFrame(frame))
+    const bytes = encodeRelayFrame(frame)
+    this.#relay.metrics.sent(bytes.length)
+    this.#peer.send(bytes)
     if (this.#peer.unsentBytes() > relayLimits.sendBufferHardBytes) this.#fail('slow_consumer')
   }
 

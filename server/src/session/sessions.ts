@@ -14,6 +14,8 @@ export interface LiveSession {
   acksGrew(member: number): void
   /** Ends subscriptions to topics that the device may no longer read. */
   recheckRights(): void
+  /** Deliver frames sent and not yet taken in. */
+  outstanding(): number
 }
 
 /** All authenticated sessions of this relay. */
@@ -22,6 +24,13 @@ export class Sessions {
 
   get size(): number {
     return this.#live.size
+  }
+
+  /** Deliver frames sent and not yet taken in, over all sessions. */
+  outstanding(): number {
+    let frames = 0
+    for (const session of this.#live) frames += session.outstanding()
+    return frames
   }
 
   /** Registers a session; a device that has too many loses its oldest. */
