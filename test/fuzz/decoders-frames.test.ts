@@ -24,7 +24,7 @@ import {
   sodiumReady,
   verifyCheckpoint,
 } from '@liaison/protocol'
-import { encodeCbor } from '@liaison/protocol/internal'
+import { type CborValue, encodeCbor } from '@liaison/protocol/internal'
 import t from 'tap'
 import { type Codec, fuzz, fuzzRounds, mutate } from '../support/mutate.ts'
 import { makeNetwork, seededBytes } from '../support/network.ts'
@@ -253,6 +253,19 @@ for (const [name, one] of codecs) {
     t.ok(accepted > fuzzRounds / 1000, 'not everything is refused for its first byte')
   })
 }
+
+t.test('what was found before: fields that a reader relies on were optional', async (t) => {
+  const full10 = [8, 0, b(217), b(120), sig, b(272), 2, b(1168), b(64), []] as const
+  const deliver = (item: readonly CborValue[]): Uint8Array => encodeCbor([8, 4, [item]])
+  const fetched = (item: readonly CborValue[]): Uint8Array => encodeCbor([15, 4, [item]])
+  const refused = { ok: false, error: 'frame_malformed' }
+  t.match(decodeRelayFrame(deliver(full10)), { ok: true })
+  t.match(decodeRelayFrame(deliver(full10.slice(0, 9))), refused, 'an item without its last list')
+  t.match(decodeRelayFrame(fetched(full10.slice(0, 9))), refused, '... in an answer')
+  t.match(decodeRelayFrame(encodeCbor([12, 11, 0, 'wait'])), refused, 'an error without advice')
+  const chain = { chain: h32, inc: 0, from: 3, to: 9, fp: 0 }
+  t.match(decodeClientFrame(encodeCbor([15, 4, chain])), refused, 'a needless fp')
+})
 
 t.test(`checkpoints: nobody but the log's key makes one (seed ${random.seed})`, async (t) => {
   const origin = 'test.example/dir'

@@ -3866,7 +3866,7 @@ return errors === 0;
 validate67.evaluated = {"items":true,"dynamicProps":false,"dynamicItems":false};
 
 export const frameDeliver: Validate = validate68 as Validate;
-const schema35 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:liaison:wire:frame-deliver:1","type":"array","prefixItems":[{"const":8,"type":"integer"},{"type":"integer","minimum":0,"maximum":65535},{"type":"array","minItems":1,"maxItems":64,"items":{"type":"array","oneOf":[{"type":"array","prefixItems":[{"type":"integer","minimum":1,"maximum":9007199254740991},{"const":0,"type":"integer"},{"byteLength":[1,2048]},{"byteLength":[1,256]},{"byteLength":[64,64]},{"byteLength":[1,229376]},{"type":"integer","minimum":0,"maximum":255},{"byteLength":[1168,1168]},{"byteLength":[0,256]},{"type":"array","minItems":0,"maxItems":64,"items":{"type":"array","prefixItems":[{"type":"integer","minimum":0,"maximum":255},{"byteLength":[0,256]}],"items":false,"minItems":2,"maxItems":2}}],"items":false,"minItems":9,"maxItems":10},{"type":"array","prefixItems":[{"type":"integer","minimum":1,"maximum":9007199254740991},{"const":1,"type":"integer"},{"byteLength":[1,2048]},{"byteLength":[1,256]},{"byteLength":[64,64]},{"type":"integer","minimum":1,"maximum":3}],"items":false,"minItems":6,"maxItems":6},{"type":"array","prefixItems":[{"type":"integer","minimum":1,"maximum":9007199254740991},{"const":2,"type":"integer"},{"type":"integer","minimum":1,"maximum":9007199254740991}],"items":false,"minItems":3,"maxItems":3}]}}],"items":false,"minItems":3,"maxItems":3};
+const schema35 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:liaison:wire:frame-deliver:1","type":"array","prefixItems":[{"const":8,"type":"integer"},{"type":"integer","minimum":0,"maximum":65535},{"type":"array","minItems":1,"maxItems":64,"items":{"type":"array","oneOf":[{"type":"array","prefixItems":[{"type":"integer","minimum":1,"maximum":9007199254740991},{"const":0,"type":"integer"},{"byteLength":[1,2048]},{"byteLength":[1,256]},{"byteLength":[64,64]},{"byteLength":[1,229376]},{"type":"integer","minimum":0,"maximum":255},{"byteLength":[1168,1168]},{"byteLength":[0,256]},{"type":"array","minItems":0,"maxItems":64,"items":{"type":"array","prefixItems":[{"type":"integer","minimum":0,"maximum":255},{"byteLength":[0,256]}],"items":false,"minItems":2,"maxItems":2}}],"items":false,"minItems":10,"maxItems":10},{"type":"array","prefixItems":[{"type":"integer","minimum":1,"maximum":9007199254740991},{"const":1,"type":"integer"},{"byteLength":[1,2048]},{"byteLength":[1,256]},{"byteLength":[64,64]},{"type":"integer","minimum":1,"maximum":3}],"items":false,"minItems":6,"maxItems":6},{"type":"array","prefixItems":[{"type":"integer","minimum":1,"maximum":9007199254740991},{"const":2,"type":"integer"},{"type":"integer","minimum":1,"maximum":9007199254740991}],"items":false,"minItems":3,"maxItems":3}]}}],"items":false,"minItems":3,"maxItems":3};
 
 function validate68(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="urn:liaison:wire:frame-deliver:1" */;
@@ -3971,8 +3971,8 @@ vErrors.push(err0);
 errors++;
 }
 else {
-if(data3.length < 9){
-const err1 = {instancePath:instancePath+"/2/" + i0,schemaPath:"#/prefixItems/2/items/oneOf/0/minItems",keyword:"minItems",params:{limit: 9}};
+if(data3.length < 10){
+const err1 = {instancePath:instancePath+"/2/" + i0,schemaPath:"#/prefixItems/2/items/oneOf/0/minItems",keyword:"minItems",params:{limit: 10}};
 if(vErrors === null){
 vErrors = [err1];
 }
@@ -5967,7 +5967,7 @@ return errors === 0;
 validate72.evaluated = {"items":true,"dynamicProps":false,"dynamicItems":false};
 
 export const frameFetched: Validate = validate73 as Validate;
-const schema40 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:liaison:wire:frame-fetched:1","type":"array","prefixItems":[{"const":15,"type":"integer"},{"type":"integer","minimum":0,"maximum":4294967295},{"type":"array","minItems":0,"maxItems":64,"items":{"type":"array","oneOf":[{"type":"array","prefixItems":[{"type":"integer","minimum":1,"maximum":9007199254740991},{"const":0,"type":"integer"},{"byteLength":[1,2048]},{"byteLength":[1,256]},{"byteLength":[64,64]},{"byteLength":[1,229376]},{"type":"integer","minimum":0,"maximum":255},{"byteLength":[1168,1168]},{"byteLength":[0,256]},{"type":"array","minItems":0,"maxItems":64,"items":{"type":"array","prefixItems":[{"type":"integer","minimum":0,"maximum":255},{"byteLength":[0,256]}],"items":false,"minItems":2,"maxItems":2}}],"items":false,"minItems":9,"maxItems":10},{"type":"array","prefixItems":[{"type":"integer","minimum":1,"maximum":9007199254740991},{"const":1,"type":"integer"},{"byteLength":[1,2048]},{"byteLength":[1,256]},{"byteLength":[64,64]},{"type":"integer","minimum":1,"maximum":3}],"items":false,"minItems":6,"maxItems":6},{"type":"array","prefixItems":[{"type":"integer","minimum":1,"maximum":9007199254740991},{"const":2,"type":"integer"},{"type":"integer","minimum":1,"maximum":9007199254740991}],"items":false,"minItems":3,"maxItems":3}]}}],"items":false,"minItems":3,"maxItems":3};
+const schema40 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:liaison:wire:frame-fetched:1","type":"array","prefixItems":[{"const":15,"type":"integer"},{"type":"integer","minimum":0,"maximum":4294967295},{"type":"array","minItems":0,"maxItems":64,"items":{"type":"array","oneOf":[{"type":"array","prefixItems":[{"type":"integer","minimum":1,"maximum":9007199254740991},{"const":0,"type":"integer"},{"byteLength":[1,2048]},{"byteLength":[1,256]},{"byteLength":[64,64]},{"byteLength":[1,229376]},{"type":"integer","minimum":0,"maximum":255},{"byteLength":[1168,1168]},{"byteLength":[0,256]},{"type":"array","minItems":0,"maxItems":64,"items":{"type":"array","prefixItems":[{"type":"integer","minimum":0,"maximum":255},{"byteLength":[0,256]}],"items":false,"minItems":2,"maxItems":2}}],"items":false,"minItems":10,"maxItems":10},{"type":"array","prefixItems":[{"type":"integer","minimum":1,"maximum":9007199254740991},{"const":1,"type":"integer"},{"byteLength":[1,2048]},{"byteLength":[1,256]},{"byteLength":[64,64]},{"type":"integer","minimum":1,"maximum":3}],"items":false,"minItems":6,"maxItems":6},{"type":"array","prefixItems":[{"type":"integer","minimum":1,"maximum":9007199254740991},{"const":2,"type":"integer"},{"type":"integer","minimum":1,"maximum":9007199254740991}],"items":false,"minItems":3,"maxItems":3}]}}],"items":false,"minItems":3,"maxItems":3};
 
 function validate73(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="urn:liaison:wire:frame-fetched:1" */;
@@ -6072,8 +6072,8 @@ vErrors.push(err0);
 errors++;
 }
 else {
-if(data3.length < 9){
-const err1 = {instancePath:instancePath+"/2/" + i0,schemaPath:"#/prefixItems/2/items/oneOf/0/minItems",keyword:"minItems",params:{limit: 9}};
+if(data3.length < 10){
+const err1 = {instancePath:instancePath+"/2/" + i0,schemaPath:"#/prefixItems/2/items/oneOf/0/minItems",keyword:"minItems",params:{limit: 10}};
 if(vErrors === null){
 vErrors = [err1];
 }
