@@ -20,9 +20,14 @@ import { parseNetworkFile } from '../../client-sdk/src/identity/network-file.ts'
 import { EpochKeys } from '../../client-sdk/src/keys/epoch-keys.ts'
 import type { OpenWebSocket, WebSocketLike } from '../../client-sdk/src/session/transport.ts'
 import { Vault } from '../../client-sdk/src/store/vault.ts'
-import { epochPair } from './epoch-keys.ts'
+import { epochPair, makeSealingNetwork } from './epoch-keys.ts'
 import { type NetworkOptions, seededBytes, type TestDevice, type TestNetwork } from './network.ts'
 import { type RelayOptions, startScenario, type TestRelay } from './relay.ts'
+import type { TempFolder } from './temp-folder.ts'
+
+/** Network of {@link startReportScenario}; another process can make the same one. */
+export const reportNetwork = (options: NetworkOptions = {}): TestNetwork =>
+  makeSealingNetwork({ schemas: [{ name: 'spotrep', hash: schemaHash('spotrep') }], ...options })
 
 /** A scenario whose topics allow the published `spotrep`. */
 export const startReportScenario = (
@@ -51,21 +56,32 @@ export async function provision(
   }
 }
 
-const storageKeyOf = (device: TestDevice): Uint8Array => seededBytes(`storage ${device.label}`, 32)
+/** Key under which a test device keeps its store. */
+export const storageKeyOf = (device: TestDevice): Uint8Array =>
+  seededBytes(`storage ${device.label}`, 32)
 
 /** A device's SDK session against a test relay, or a relay in another process. */
 export async function openDevice(
-  relay: Pick<TestRelay, 'network' | 'url' | 'folder'>,
+  relay: {
+    readonly network: TestNetwork
+    readonly url: string
+    readonly folder: Pick<TempFolder, 'path'>
+  },
   device: TestDevice,
-  options: Partial<ConnectOptions> & { readonly folder?: string } = {},
+  options: Partial<ConnectOptions> & {
+    readonly folder?: string
+    /** Stands between the session and its store. */
+    readonly wrapStore?: (store: ClientStore) => ClientStore
+  } = {},
 ): Promise<Session> {
-  const { folder = join(relay.folder.path, 'devices', device.label), ...rest } = options
+  const { folder = join(relay.folder.path, 'devices', device.label), ...others } = options
+  const { wrapStore = (store: ClientStore): ClientStore => store, ...rest } = others
   const store = await openLmdbStore(folder)
   await provision(relay.network, device, store)
   return connect({
     network: networkFileOf(relay.network, relay.url),
     identity: { kind: 'device', signingKey: device.key, storageKey: storageKeyOf(device) },
-    store,
+    store: wrapStore(store),
     webSocket: nodeWebSocket,
     clock: () => relay.network.now,
     random: () => 0.99,
