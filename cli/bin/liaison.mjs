@@ -14,28 +14,30 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 const cli = fileURLToPath(new URL('..', import.meta.url))
 const root = join(cli, '..')
 const built = join(cli, 'dist', 'main.js')
+/** What the compiler writes at every build of a package, also when only some files changed. */
+const buildInfo = 'tsconfig.tsbuildinfo'
 const source = join(cli, 'src', 'main.ts')
 const hook = join(root, 'scripts', 'ts.mjs')
 
 /** Folders of the sources that end up in the command. */
 const packages = ['schemas', 'protocol', 'protocol/seal', 'client-sdk', 'server', 'cli']
 
-function newestSource() {
-  const times = packages.flatMap((name) => {
-    const folder = join(root, name, 'src')
-    if (!existsSync(folder)) return []
-    return readdirSync(folder, { recursive: true, encoding: 'utf8' })
-      .filter((file) => file.endsWith('.ts'))
-      .map((file) => statSync(join(folder, file)).mtimeMs)
-  })
-  return Math.max(0, ...times)
+/** Whether a package was built after its last change. */
+function isCurrent(name) {
+  const folder = join(root, name, 'src')
+  const info = join(root, name, buildInfo)
+  if (!existsSync(join(root, name, 'dist')) || !existsSync(info)) return false
+  const since = statSync(info).mtimeMs
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.ts'))
+    .every((file) => statSync(join(folder, file)).mtimeMs <= since)
 }
 
 function isBuildCurrent() {
   if (!existsSync(built)) return false
   // An installed package has no sources beside it.
   if (!existsSync(source) || !existsSync(hook)) return true
-  return statSync(built).mtimeMs >= newestSource()
+  return packages.every(isCurrent)
 }
 
 function runSources() {

@@ -51,8 +51,8 @@ export async function openSession(context: Context, options: OpenOptions): Promi
   })
   try {
     tellNotices(context, session)
-    const online = await reach(context, session, options.waitSeconds)
-    if (online) tellWaiting(context, session)
+    if (options.silent !== true) tellWitnesses(context, session)
+    const online = await goOnline(context, session, options.waitSeconds)
     return { session, online, [Symbol.asyncDispose]: () => session.close() }
   } catch (error) {
     await session.close()
@@ -68,8 +68,12 @@ export async function openOnline(context: Context, options: OpenOptions): Promis
   throw new RelayError('offline')
 }
 
-/** Waits for the relay. @returns false when the time was over first. */
-async function reach(context: Context, session: Session, seconds: number): Promise<boolean> {
+/** Waits for the relay. @returns false when the time was over first. @throws RelayError its refusal. */
+export async function goOnline(
+  context: Context,
+  session: Session,
+  seconds: number,
+): Promise<boolean> {
   if (seconds <= 0) return session.state === 'online'
   try {
     await session.online(within(context, seconds))
@@ -89,12 +93,20 @@ function tellNotices(context: Context, session: Session): void {
   })
 }
 
-function tellWaiting(context: Context, session: Session): void {
-  const { freshness } = session.directory.policy()
-  const { flu, admin, witness } = freshness.need
-  if (flu + admin + witness === 0) {
-    context.out.say('Unwitnessed network: nobody but its own log vouches for the directory.')
-  }
+/** Says once, when the relay has let the device in, that only its own word stands behind the directory. */
+function tellWitnesses(context: Context, session: Session): void {
+  const told = new AbortController()
+  session.on(
+    'state',
+    (state) => {
+      if (state !== 'online') return
+      told.abort()
+      const { flu, admin, witness } = session.directory.policy().freshness.need
+      if (flu + admin + witness > 0) return
+      context.out.say('Unwitnessed network: nobody but its own log vouches for the directory.')
+    },
+    { signal: told.signal },
+  )
 }
 
 /** How long nothing may arrive before this device counts as up to date, ms. */

@@ -30,7 +30,8 @@ function onSignal(exit: number): void {
 async function main(argv: readonly string[]): Promise<number> {
   try {
     await program(from).parseAsync([...argv], { from: 'user' })
-    return signalExit ?? 0
+    // What was told to end by a signal, and did so in good order, did what it was told.
+    return endsByItself ? 0 : (signalExit ?? 0)
   } catch (error) {
     return exitOf(error, argv.includes('--json'))
   }

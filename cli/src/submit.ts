@@ -1,14 +1,15 @@
 import {
   ContentError,
+  type Destination,
   type Session,
   type Submission,
   type SubmissionState,
 } from '@liaison/client-sdk'
-import { errorRow, isErrorCode, RelayError, toHex } from '@liaison/protocol'
+import { errorRow, isErrorCode, isRelayError, RelayError, toHex } from '@liaison/protocol'
 import { parseBody } from '@liaison/schemas/reports'
 import { type Command, Option } from 'commander'
 import { type Context, type Options, type Process, runs, within } from './context.ts'
-import { openSession } from './device-access.ts'
+import { goOnline, openSession } from './device-access.ts'
 import { Interrupted, SilentExit } from './failure.ts'
 import { readBytes } from './files.ts'
 import { counted } from './output.ts'
@@ -54,12 +55,12 @@ async function submitReport(
   const end = performance.now() + seconds * 1000
   await using opened = await openSession(context, {
     relay: options.text('relay'),
-    // With an up-to-date directory first, or new topics and rights would not be known.
-    waitSeconds: Math.min(seconds, 15),
+    waitSeconds: 0,
     follow: [],
   })
   const { session } = opened
-  const submission = await session.submit(report, { topic, ...(to === undefined ? {} : { to }) })
+  const destination = { topic, ...(to === undefined ? {} : { to }) }
+  const submission = await keep(context, session, report, destination, Math.min(seconds, 15))
   const states: SubmissionState[] = []
   const reached = await watch(
     context,
@@ -70,6 +71,39 @@ async function submitReport(
     (end - performance.now()) / 1000,
   )
   await tellOutcome(context, session, submission, { topic, states, reached, wanted })
+}
+
+/** What a directory that is not up to date may be the reason of. */
+const perhapsOutOfDate: ReadonlySet<string> = new Set([
+  'topic_unknown',
+  'subject_unknown',
+  'publish_refused',
+  'clearance_insufficient',
+  'schema_refused',
+  'no_flu',
+  'device_inactive',
+])
+
+/**
+ * Puts the report into the outbox at once, so that it is safe while the relay is awaited; only when
+ * the directory at hand says no, the relay's is asked first.
+ *
+ * @throws ContentError, RelayError; nothing is kept then.
+ */
+async function keep(
+  context: Context,
+  session: Session,
+  report: unknown,
+  destination: Destination,
+  seconds: number,
+): Promise<Submission> {
+  try {
+    return await session.submit(report, destination)
+  } catch (error) {
+    if (!isRelayError(error) || !perhapsOutOfDate.has(error.code)) throw error
+    if (!(await goOnline(context, session, seconds))) throw error
+    return session.submit(report, destination)
+  }
 }
 
 /** Reads a report so that every problem of its text is named. @throws ContentError */
