@@ -1,6 +1,6 @@
 /**
  * Writes everything that is derived: from the schemas published files, types, validators and the
- * registry; docs/errors.md from the error codes; the import bans of biome.json from their table; and what
+ * registry; docs/errors.md from the error codes; docs/relay-options.md from the relay's options; the import bans of biome.json from their table; and what
  * the lock file lacks of builds for other platforms.
  *
  *   npm run generate             all of it
@@ -16,6 +16,7 @@ import { bodyFiles, wireFiles } from '../schemas/tools/generated-files.ts'
 import { errorsDocument } from './errors-doc.ts'
 import { withLayers } from './layers.ts'
 import { withPlatforms } from './lock-platforms.ts'
+import { relayConfigSchema, relayOptionsDocument } from './relay-options-doc.ts'
 
 const repository = fileURLToPath(new URL('..', import.meta.url))
 const root = join(repository, 'schemas')
@@ -57,6 +58,8 @@ async function generateLayers(): Promise<void> {
 if (!process.argv.includes('--wire')) {
   await generateBodies()
   await putIn(repository, 'docs/errors.md', errorsDocument())
+  await putIn(repository, 'docs/relay-options.md', relayOptionsDocument())
+  await putIn(repository, 'server/relay-config.schema.json', relayConfigSchema())
   await generateLayers()
   const lock = await readFile(join(repository, 'package-lock.json'), 'utf8')
   await putIn(repository, 'package-lock.json', withPlatforms(lock))

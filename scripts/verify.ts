@@ -17,6 +17,8 @@ const generated = [
   'schemas/src/generated',
   'schemas/published',
   'docs/errors.md',
+  'docs/relay-options.md',
+  'server/relay-config.schema.json',
   'biome.json',
   'package-lock.json',
 ]

@@ -1,4 +1,5 @@
-import { type ConfigInput, configOptions } from './config.ts'
+import type { ConfigInput } from './config.ts'
+import { configOptions } from './config-schema.ts'
 
 /** `operatorPort` is `LIAISON_RELAY_OPERATOR_PORT`. */
 export const variableOf = (option: string): string =>

@@ -1,5 +1,7 @@
 import { readFile, stat } from 'node:fs/promises'
 import { fromBase64url, RelayError, type SigningKey, signingKeyFromSeed } from '@liaison/protocol'
+import { Ajv2020 as Ajv, type ErrorObject } from 'ajv/dist/2020.js'
+import { configSchema } from './config-schema.ts'
 
 /** Where the relay listens. */
 export interface Listen {
@@ -29,25 +31,6 @@ export interface RelayConfig {
 /** Options as they come from a file, the environment and flags, the later ones winning. */
 export type ConfigInput = Readonly<Record<string, unknown>>
 
-const levels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']
-
-/** Names of all options. */
-export const configOptions: readonly string[] = [
-  'data',
-  'network',
-  'keys',
-  'host',
-  'port',
-  'operatorHost',
-  'operatorPort',
-  'tlsCert',
-  'tlsKey',
-  'origins',
-  'logLevel',
-  'behindTlsProxy',
-]
-const known = new Set(configOptions)
-
 /** A problem with one option. */
 export interface ConfigProblem {
   readonly option: string
@@ -65,54 +48,85 @@ export class ConfigError extends RelayError {
   }
 }
 
+/** Options after the schema: of their types, with the defaults filled in. */
+interface CheckedOptions {
+  readonly data: string
+  readonly network: string
+  readonly keys: string
+  readonly host: string
+  readonly port: number
+  readonly operatorHost: string
+  readonly operatorPort: number
+  readonly tlsCert?: string
+  readonly tlsKey?: string
+  readonly behindTlsProxy: boolean
+  readonly origins: readonly string[]
+  readonly logLevel: string
+}
+
+// Values from the environment are text, so numbers and truth values are read from text too.
+const ajv = new Ajv({ allErrors: true, coerceTypes: true, useDefaults: true, strict: true })
+ajv.addFormat('origin', (text: string) => URL.canParse(text) && new URL(text).origin === text)
+const isChecked = ajv.compile<CheckedOptions>(configSchema)
+
 /** Checks options and fills in what was not said. @throws ConfigError naming every problem. */
 export function readConfig(input: ConfigInput): RelayConfig {
+  const { origins: given, ...rest } = input
+  const origins = typeof given === 'string' ? given.split(',').map((one) => one.trim()) : given
+  const options: unknown = given === undefined ? rest : { ...rest, origins }
+  if (!isChecked(options)) throw new ConfigError((isChecked.errors ?? []).map(problemOf))
+  const { data, network, keys, host, port, operatorHost, operatorPort, tlsCert, tlsKey } = options
   const problems: ConfigProblem[] = []
-  const bad = (option: string, problem: string): void => void problems.push({ option, problem })
-  for (const option of Object.keys(input)) if (!known.has(option)) bad(option, 'unknown option')
-
-  const text = (option: string, fallback?: string): string => {
-    const value = input[option] ?? fallback
-    if (typeof value === 'string' && value.length > 0) return value
-    bad(option, value === undefined ? 'is required' : 'must be text')
-    return ''
+  if ((tlsCert === undefined) !== (tlsKey === undefined)) {
+    problems.push({ option: 'tlsCert, tlsKey', problem: 'go together' })
   }
-  const port = (option: string, fallback: number): number => {
-    const value = Number(input[option] ?? fallback)
-    if (Number.isInteger(value) && value >= 0 && value <= 65_535) return value
-    bad(option, 'must be a port, 0 to 65535')
-    return 0
+  const { behindTlsProxy, logLevel } = options
+  const tls =
+    tlsCert === undefined || tlsKey === undefined ? undefined : { cert: tlsCert, key: tlsKey }
+  if (tls === undefined && !isLoopback(host) && !behindTlsProxy) {
+    const problem = 'is not loopback, so tlsCert and tlsKey (or behindTlsProxy) are required'
+    problems.push({ option: 'host', problem })
   }
-  const host = text('host', '127.0.0.1')
-  const config = {
-    data: text('data'),
-    network: text('network'),
-    keys: text('keys'),
-    listen: { host, port: port('port', 8443) },
-    operator: { host: text('operatorHost', '127.0.0.1'), port: port('operatorPort', 9464) },
-    origins: listOf(input['origins'], bad),
-    logLevel: text('logLevel', 'info'),
-    behindTlsProxy: input['behindTlsProxy'] === true || input['behindTlsProxy'] === 'true',
-  }
-  if (!levels.includes(config.logLevel)) bad('logLevel', `must be one of ${levels.join(', ')}`)
-  const [cert, key] = [input['tlsCert'], input['tlsKey']]
-  if ((cert === undefined) !== (key === undefined)) bad('tlsCert, tlsKey', 'go together')
-  const tls = typeof cert === 'string' && typeof key === 'string' ? { cert, key } : undefined
-  if (tls === undefined && !isLoopback(host) && !config.behindTlsProxy) {
-    bad('host', 'is not loopback, so tlsCert and tlsKey (or behindTlsProxy) are required')
+  if (port !== 0 && port === operatorPort && host === operatorHost) {
+    problems.push({ option: 'port, operatorPort', problem: 'must differ' })
   }
   if (problems.length > 0) throw new ConfigError(problems)
+  const config: RelayConfig = {
+    data,
+    network,
+    keys,
+    listen: { host, port },
+    operator: { host: operatorHost, port: operatorPort },
+    origins: options.origins,
+    logLevel,
+    behindTlsProxy,
+  }
   return tls === undefined ? config : { ...config, tls }
 }
 
-function listOf(value: unknown, bad: (option: string, problem: string) => void): string[] {
-  if (value === undefined) return []
-  const items = typeof value === 'string' ? value.split(',').map((s) => s.trim()) : value
-  if (Array.isArray(items) && items.every((s) => typeof s === 'string' && URL.canParse(s))) {
-    return items
+/** Says a violation of the schema in the words of somebody who edits the file. */
+function problemOf({ keyword, instancePath, params, message }: ErrorObject): ConfigProblem {
+  const option = instancePath.slice(1).split('/')[0] ?? ''
+  switch (keyword) {
+    case 'required':
+      return { option: String(params['missingProperty']), problem: 'is required' }
+    case 'additionalProperties':
+      return { option: String(params['additionalProperty']), problem: 'unknown option' }
+    case 'enum':
+      return {
+        option,
+        problem: `must be one of ${(params['allowedValues'] as string[]).join(', ')}`,
+      }
+    case 'format':
+      return { option, problem: 'must be web origins such as https://example.org, no path' }
+    case 'minimum':
+    case 'maximum':
+      return { option, problem: 'must be a port, 0 to 65535' }
+    case 'minLength':
+      return { option, problem: 'must not be empty' }
+    default:
+      return { option, problem: message ?? 'is not valid' }
   }
-  bad('origins', 'must be a list of web origins')
-  return []
 }
 
 const isLoopback = (host: string): boolean =>

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { configFromEnvironment, readConfig, variableOf } from '@liaison/server'
 import t from 'tap'
-import { configOptions } from '../../server/src/config.ts'
+import { configOptions } from '../../server/src/config-schema.ts'
 import { root } from './sources.ts'
 
 const compose = await readFile(join(root, 'docker-compose.yml'), 'utf8')
