@@ -1,7 +1,8 @@
 /**
  * Writes everything that is derived: from the schemas published files, types, validators and the
- * registry; docs/errors.md from the error codes; docs/relay-options.md from the relay's options; the import bans of biome.json from their table; and what
- * the lock file lacks of builds for other platforms.
+ * registry; docs/errors.md from the error codes; docs/relay-options.md and the schema beside the server
+ * from the relay's options; the import bans of biome.json from their table; and what the lock file
+ * lacks of builds for other platforms.
  *
  *   npm run generate             all of it
  *   npm run generate -- --wire   only the validators of the wire schemas
@@ -47,20 +48,19 @@ async function generateBodies(): Promise<void> {
   }
 }
 
-async function generateLayers(): Promise<void> {
-  const before = await readFile(join(repository, 'biome.json'), 'utf8')
-  const after = withLayers(before)
-  // The formatter has the last word about the text, so only a different value is written.
+/** The formatter has the last word about the text of JSON, so only a different value is written. */
+async function putJson(path: string, after: string): Promise<void> {
+  const before = await readFile(join(repository, path), 'utf8').catch(() => 'null')
   if (isDeepStrictEqual(JSON.parse(before), JSON.parse(after))) return
-  await putIn(repository, 'biome.json', after)
+  await putIn(repository, path, after)
 }
 
 if (!process.argv.includes('--wire')) {
   await generateBodies()
   await putIn(repository, 'docs/errors.md', errorsDocument())
   await putIn(repository, 'docs/relay-options.md', relayOptionsDocument())
-  await putIn(repository, 'server/relay-config.schema.json', relayConfigSchema())
-  await generateLayers()
+  await putJson('server/relay-config.schema.json', relayConfigSchema())
+  await putJson('biome.json', withLayers(await readFile(join(repository, 'biome.json'), 'utf8')))
   const lock = await readFile(join(repository, 'package-lock.json'), 'utf8')
   await putIn(repository, 'package-lock.json', withPlatforms(lock))
 }
