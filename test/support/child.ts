@@ -1,6 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
-import { symlink } from 'node:fs/promises'
+import { copyFile, symlink } from 'node:fs/promises'
 import { isAbsolute, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
@@ -87,7 +87,7 @@ export class Child implements AsyncDisposable {
 }
 
 /**
- * Puts a script and our own sources into one file, so that a process that is started many times
+ * Puts a script and everything that it needs into one file, so that a process that is started many times
  * loads in a third of the time. @returns the full path of the file, in `folder`
  */
 export async function bundled(script: string, folder: TempFolder): Promise<string> {
@@ -100,18 +100,14 @@ export async function bundled(script: string, folder: TempFolder): Promise<strin
     format: 'esm',
     target: 'node20',
     conditions: ['@liaison/source'],
-    plugins: [
-      {
-        name: 'packages stay outside',
-        setup: ({ onResolve }) => {
-          onResolve({ filter: /^[^./#]/ }, ({ path }) =>
-            path.startsWith('@liaison/') || isAbsolute(path) ? null : { path, external: true },
-          )
-        },
-      },
-    ],
+    // Native code stays outside; packages of the older module system need their `require`.
+    external: ['lmdb', 'sodium-native', '*.node'],
+    banner: {
+      js: "import { createRequire as requireFrom } from 'node:module'; const require = requireFrom(import.meta.url);",
+    },
   })
-  // Beside the file, so that the packages are found from there.
+  // Where the program looks for its version, and for packages.
+  await copyFile(join(root, 'server/package.json'), join(folder.path, 'package.json'))
   await symlink(join(root, 'node_modules'), join(folder.path, 'bundle', 'node_modules'))
   return outfile
 }

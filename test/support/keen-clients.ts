@@ -23,7 +23,7 @@ export interface Seen {
 const windowMax = 4
 const frameMax = 2
 
-const pause = (ms = 15): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
+const pause = (ms = 40): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
 
 /** Works on one connection after the other until `work` returns; only a lost connection is forgiven. */
 async function keenly(
