@@ -23,10 +23,18 @@ export type Validation<T> =
   | { readonly ok: false; readonly problems: readonly Problem[] }
 
 const reports: Readonly<Record<ReportName, Validate>> = {
+  'actor-profile': validators.actorProfile,
+  assessment: validators.assessment,
   'border-measure': validators.borderMeasure,
+  'capacity-need': validators.capacityNeed,
+  'humanitarian-site': validators.humanitarianSite,
   intrep: validators.intrep,
+  intsum: validators.intsum,
   meeting: validators.meeting,
+  questionnaire: validators.questionnaire,
   rfi: validators.rfi,
+  seizure: validators.seizure,
+  sitrep: validators.sitrep,
   spotrep: validators.spotrep,
   warning: validators.warning,
 }

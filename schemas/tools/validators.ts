@@ -2,6 +2,7 @@ import { _, Ajv2020, type KeywordCxt } from 'ajv/dist/2020.js'
 import standalone from 'ajv/dist/standalone/index.js'
 import { formats } from '../src/formats.ts'
 import { type Schema, type Source, withoutNotes } from './bundle.ts'
+import { mergeEqualCode } from './merge-code.ts'
 
 /** `border-measure` becomes `borderMeasure`. */
 export const camelCase = (name: string): string =>
@@ -99,7 +100,7 @@ export function validatorModule(sources: readonly Source[], target: Target): str
   )
   const generate = standalone as unknown as { default: typeof standalone.default }
   const code = generate.default(ajv, exported)
-  return finish(code)
+  return finish(target === 'json' ? mergeEqualCode(code) : code)
 }
 
 /** Turns ajv's output into a module of ours: imports instead of `require`, and a written type on each export. */

@@ -12,15 +12,35 @@ export function checkMeta(report: Report): readonly Problem[] {
     if (reference === meta.id) {
       problems.push(problem(`/meta/references/${index}`, 'references_itself'))
     }
+    if (meta.references.indexOf(reference) !== index) {
+      problems.push(problem(`/meta/references/${index}`, 'reference_repeated'))
+    }
   })
   if (report.observed !== undefined && isBefore(meta.issued, report.observed.from)) {
     problems.push(problem('/observed/from', 'observed_after_issued'))
   }
-  return [...problems, ...checkExerciseFields(report)]
+  return [...problems, ...checkOnlyLabel(report), ...checkExerciseFields(report)]
 }
 
 /** Compares moments, because "…:00Z" and "…:00.000Z" are the same one. */
 export const isBefore = (a: string, b: string): boolean => Date.parse(a) < Date.parse(b)
+
+const labelInText = /\bTLP[ :-]{0,2}(RED|AMBER\+STRICT|AMBER|GREEN|CLEAR|WHITE)(?![A-Za-z+])/gi
+
+/** A report has one label. Another one written into its text would be believed by some readers. */
+function checkOnlyLabel(report: Report): readonly Problem[] {
+  const { handling } = report.meta
+  const texts = [
+    ['/title', report.title],
+    ['/summary', report.summary],
+    ['/comment', report.comment],
+    ['/meta/handling/caveat', handling.caveat],
+  ] as const
+  return texts.flatMap(([pointer, text = '']) => {
+    const labels = [...text.matchAll(labelInText)].map((match) => match[1]?.toUpperCase())
+    return labels.some((label) => label !== handling.tlp) ? [problem(pointer, 'tlp_in_text')] : []
+  })
+}
 
 function checkExerciseFields(report: Report): readonly Problem[] {
   const pointers = report.x?.exercise_fields ?? []

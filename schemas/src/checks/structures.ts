@@ -32,7 +32,8 @@ function checkObject(node: Fields, pointer: string): readonly Problem[] {
   if ('information' in node && 'source' in node) {
     return checkGrading(node as unknown as Grading, pointer)
   }
-  if ('country' in node && 'precision' in node) {
+  // A place, or an area, which has a country and a subdivision only.
+  if ('country' in node && ('precision' in node || 'subdivision' in node)) {
     return checkPlace(node as unknown as Place, pointer)
   }
   if (node['type'] === 'Polygon') {

@@ -5,6 +5,7 @@ import * as wire from '@liaison/schemas/wire'
 import t from 'tap'
 import { bundle } from '../../../schemas/tools/bundle.ts'
 import { bodyFiles, wireFiles } from '../../../schemas/tools/generated-files.ts'
+import { mergeEqualCode } from '../../../schemas/tools/merge-code.ts'
 import { camelCase, forCborValues, validatorModule } from '../../../schemas/tools/validators.ts'
 
 const root = fileURLToPath(new URL('../../../schemas/', import.meta.url))
@@ -50,5 +51,33 @@ t.test('the generator refuses what it cannot express', (t) => {
   )
   const schema = { $id: 'urn:liaison:a:1', type: 'object', colour: 'red' }
   t.throws(() => validatorModule([{ name: 'a', schema }], 'json'), /unknown keyword/)
+  t.end()
+})
+
+t.test('equal functions are merged, through those that call them', (t) => {
+  const validator = (name: string, callee: string): string =>
+    `function ${name}(data){\nreturn ${callee}(data);\n}\n${name}.evaluated = {};`
+  const code = [
+    'export const a: Validate = validate1 as Validate;',
+    'export const b: Validate = validate2 as Validate;',
+    'const schema1 = {"x":{"enum":["p","q"]}};',
+    validator('validate1', 'validate3'),
+    validator('validate2', 'validate4'),
+    validator('validate3', 'check'),
+    validator('validate4', 'check'),
+    'export const c = schema1["x"].enum[1];',
+  ].join('\n')
+  t.equal(
+    mergeEqualCode(code),
+    [
+      'export const a: Validate = validate1 as Validate;',
+      'export const b: Validate = validate1 as Validate;',
+      validator('validate1', 'validate3'),
+      validator('validate3', 'check'),
+      'export const c = "q";',
+    ].join('\n'),
+  )
+  t.throws(() => mergeEqualCode('function validate1(data){\n}'), /the end of validate1/)
+  t.throws(() => mergeEqualCode('const schema1 = {};\nschema1.enum'), /no value at schema1\.enum/)
   t.end()
 })
