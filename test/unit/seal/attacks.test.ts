@@ -14,12 +14,12 @@ import {
   utf8,
   verifyEnvelopeSignature,
 } from '@liaison/protocol'
-import { concat } from '@liaison/protocol/internal'
+import { concat, kdf } from '@liaison/protocol/internal'
 import { checkAllSlots, openWithKey } from '@liaison/seal'
 import t from 'tap'
 import { wrapContent } from '../../../protocol/seal/src/content.ts'
 import { pad } from '../../../protocol/seal/src/padding.ts'
-import { commitmentOf, encryptPayload } from '../../../protocol/seal/src/payload.ts'
+import { commitmentOf, decryptPayload, encryptPayload } from '../../../protocol/seal/src/payload.ts'
 import { wrapSlot } from '../../../protocol/seal/src/slot.ts'
 import { seededBytes, seededKey } from '../../support/network.ts'
 import {
@@ -35,6 +35,7 @@ import {
   sender,
   slots,
 } from '../../support/sealing.ts'
+import { twoKeyPayload } from '../../support/two-key-payload.ts'
 
 await sodiumReady()
 
@@ -134,7 +135,29 @@ t.test(
   },
 )
 
-/** A payload that opens under two message keys is not made here; a second key with its own payload is. */
+/** Payload key of a message key, as the protocol derives it. */
+const payloadKey = (key: Uint8Array, ctxHash: Uint8Array): Uint8Array =>
+  kdf(key, 'sir/1 payload', 32, ctxHash)
+
+t.test('row 11: a payload that two keys accept opens only for the committed one', async (t) => {
+  const other = seededBytes('another message key', 32)
+  const ctxHash = ctxHashOf(net, envelope.ctx)
+  const payload = twoKeyPayload(envelope.payload, ctxHash, [
+    payloadKey(messageKey, ctxHash),
+    payloadKey(other, ctxHash),
+  ])
+  const plain = [messageKey, other].map((key) => decryptPayload(key, ctxHash, payload))
+  t.same(
+    plain.map((one) => one.ok),
+    [true, true],
+    'the cipher alone accepts it under both keys',
+  )
+  const forged = resigned(envelope, { payload })
+  const open = (key: Uint8Array) => openWithKey(net, forged.ctx, sealOf(forged), payload, key)
+  t.match(open(other), { error: 'commitment_mismatch' })
+  t.notMatch(open(messageKey.slice()), { error: 'commitment_mismatch' })
+})
+
 t.test('row 11: a payload under another key than the committed one is refused', async (t) => {
   const other = seededBytes('another message key', 32)
   const ctxHash = ctxHashOf(net, envelope.ctx)
