@@ -74,23 +74,12 @@ export function readConfig(input: ConfigInput): RelayConfig {
   const { origins: given, ...rest } = input
   const origins = typeof given === 'string' ? given.split(',').map((one) => one.trim()) : given
   const options: unknown = given === undefined ? rest : { ...rest, origins }
-  if (!isChecked(options)) throw new ConfigError((isChecked.errors ?? []).map(problemOf))
+  const isFormed = isChecked(options)
+  const problems = isFormed ? [] : (isChecked.errors ?? []).map(problemOf)
+  problems.push(...unsafeIn(options as Partial<CheckedOptions>))
+  if (!isFormed || problems.length > 0) throw new ConfigError(problems)
   const { data, network, keys, host, port, operatorHost, operatorPort, tlsCert, tlsKey } = options
-  const problems: ConfigProblem[] = []
-  if ((tlsCert === undefined) !== (tlsKey === undefined)) {
-    problems.push({ option: 'tlsCert, tlsKey', problem: 'go together' })
-  }
   const { behindTlsProxy, logLevel } = options
-  const tls =
-    tlsCert === undefined || tlsKey === undefined ? undefined : { cert: tlsCert, key: tlsKey }
-  if (tls === undefined && !isLoopback(host) && !behindTlsProxy) {
-    const problem = 'is not loopback, so tlsCert and tlsKey (or behindTlsProxy) are required'
-    problems.push({ option: 'host', problem })
-  }
-  if (port !== 0 && port === operatorPort && host === operatorHost) {
-    problems.push({ option: 'port, operatorPort', problem: 'must differ' })
-  }
-  if (problems.length > 0) throw new ConfigError(problems)
   const config: RelayConfig = {
     data,
     network,
@@ -101,7 +90,27 @@ export function readConfig(input: ConfigInput): RelayConfig {
     logLevel,
     behindTlsProxy,
   }
-  return tls === undefined ? config : { ...config, tls }
+  return tlsCert === undefined || tlsKey === undefined
+    ? config
+    : { ...config, tls: { cert: tlsCert, key: tlsKey } }
+}
+
+/** What does not go together; options of a wrong form are judged as far as they say something. */
+function unsafeIn(options: Partial<CheckedOptions>): ConfigProblem[] {
+  const { host, port, operatorHost, operatorPort, tlsCert, tlsKey, behindTlsProxy } = options
+  const problems: ConfigProblem[] = []
+  if ((tlsCert === undefined) !== (tlsKey === undefined)) {
+    problems.push({ option: 'tlsCert, tlsKey', problem: 'go together' })
+  }
+  const isPlain = tlsCert === undefined || tlsKey === undefined
+  if (isPlain && typeof host === 'string' && !isLoopback(host) && behindTlsProxy !== true) {
+    const problem = 'is not loopback, so tlsCert and tlsKey (or behindTlsProxy) are required'
+    problems.push({ option: 'host', problem })
+  }
+  if (port !== 0 && port === operatorPort && host === operatorHost) {
+    problems.push({ option: 'port, operatorPort', problem: 'must differ' })
+  }
+  return problems
 }
 
 /** Says a violation of the schema in the words of somebody who edits the file. */
@@ -122,6 +131,12 @@ function problemOf({ keyword, instancePath, params, message }: ErrorObject): Con
     case 'minimum':
     case 'maximum':
       return { option, problem: 'must be a port, 0 to 65535' }
+    case 'type':
+      // The only whole numbers among the options are ports.
+      return {
+        option,
+        problem: params['type'] === 'integer' ? 'must be a port, 0 to 65535' : (message ?? ''),
+      }
     case 'minLength':
       return { option, problem: 'must not be empty' }
     default:
