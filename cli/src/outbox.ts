@@ -10,7 +10,7 @@ import {
 } from '@liaison/protocol'
 import type { Command } from 'commander'
 import { type Context, type Options, type Process, runs, within } from './context.ts'
-import { openOnline, openSession } from './device-access.ts'
+import { openOnline, openSession, settled } from './device-access.ts'
 import { SilentExit } from './failure.ts'
 import { columns, counted, type JsonObject, moment } from './output.ts'
 
@@ -25,8 +25,10 @@ export function addOutbox(program: Command, from: Process): void {
   runs(list, from, listItems)
   const show = outbox
     .command('show')
-    .description('one report and who has received it')
+    .description('one report, and who has received and read it by now')
     .argument('<id>', 'id of the report, or its beginning')
+    .option('--offline', 'as of the last connection')
+    .option('--relay <url>', 'another relay than that of the network file')
     .addHelpText('after', '\nExample:\n  $ liaison outbox show 013ed1b0\n')
   runs(show, from, showItem)
   const retry = outbox
@@ -111,9 +113,21 @@ function findItem(items: readonly OutboxItem[], id: string): OutboxItem {
   return only
 }
 
-async function showItem(context: Context, [id = '']: readonly string[]): Promise<void> {
-  await using opened = await openSession(context, quietly)
-  const { session } = opened
+async function showItem(
+  context: Context,
+  [id = '']: readonly string[],
+  options: Options,
+): Promise<void> {
+  const offline = options.flag('offline')
+  await using opened = await openSession(context, {
+    relay: options.text('relay'),
+    waitSeconds: offline ? 0 : 5,
+    follow: [],
+  })
+  const { session, online } = opened
+  findItem(session.outbox.list(), id)
+  // Readers' receipts may have come to the relay since.
+  if (online) await settled(context, session, 5)
   const item = findItem(session.outbox.list(), id)
   const receipts = [...(await session.submission(item.id).receipts()).values()]
   const object = itemObject(item, session.directory)

@@ -240,7 +240,8 @@ export async function makeDesk(
   return options
 }
 
-async function writeKey(
+/** Writes a key file; under a passphrase at the least cost that is permitted. */
+export async function writeKey(
   path: string,
   passphrase: string | null,
   identity: Identity,
