@@ -57,7 +57,7 @@ t.test('everything that is wrong is said at once, in words', async (t) => {
     'data: is required',
     'logLevel: must be one of fatal, error, warn, info, debug, trace, silent',
     'network: must not be empty',
-    'operatorPort: must be integer',
+    'operatorPort: must be a port, 0 to 65535',
     'origins: must be web origins such as https://example.org, no path',
     'port: must be a port, 0 to 65535',
   ])
