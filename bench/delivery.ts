@@ -121,28 +121,26 @@ async function fanout(options: BenchOptions, readers: number, count: number): Pr
   await using bare = await startBroadcastChild()
   const [device] = devicesOf(network, 'PUB')
   if (device === undefined) throw new Error('no publisher')
-  const publisher = await BenchClient.connect(relay, { dev: device.num, key: device.key })
   const clients = await connectAll(relay, devicesOf(network, 'RDR'))
   const deliveries: FanoutRun['deliveries'] = { on: () => undefined }
   for (const client of clients) follow(client, topic, (items) => deliveries.on(items))
-  const run = {
-    publisher,
-    sender: new LoadSender(network, device, topic, payloadBytes),
-    deliveries,
-  }
+  const sender = new LoadSender(network, device, topic, payloadBytes)
   const runs = options.quick ? 3 : 5
   const relayed: number[] = []
   const limits: number[] = []
   try {
     for (let i = -1; i < runs; i++) {
-      const rate = await deliveryRate(run, readers, count)
+      // A connection may send so many frames a second; each run has its own.
+      const publisher = await BenchClient.connect(relay, { dev: device.num, key: device.key })
+      const rate = await deliveryRate({ publisher, sender, deliveries }, readers, count)
+      publisher.close()
       const limit = await broadcastRate(bare, readers, count)
       if (i < 0) continue
       relayed.push(rate)
       limits.push(limit)
     }
   } finally {
-    for (const client of [publisher, ...clients]) client.close()
+    for (const client of clients) client.close()
   }
   const limit = { name: 'bare WebSocket broadcast of 2,600 B', value: median(limits) }
   const note = `${count} envelopes a run to ${readers} readers, ${readers + 1} slots each, durable before delivery; all readers in one process`
