@@ -1,6 +1,7 @@
 import { type SchemaEntry, type SchemaName, schemaRegistry } from './generated/registry.ts'
 
 export { borderMeasureDueBy } from './checks/border-measure.ts'
+export { type CommonFields, commonFields } from './common-fields.ts'
 export {
   type ControlName,
   type ReportName,
