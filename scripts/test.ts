@@ -14,6 +14,7 @@ import { readdir, rm, stat } from 'node:fs/promises'
 import { join, relative, sep } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
+import { ensureChromium } from './chromium.ts'
 import { repositoryCoverage } from './coverage.ts'
 import { type FileResult, TestTally } from './test-tally.ts'
 
@@ -108,6 +109,7 @@ async function main(): Promise<void> {
     isFull ? '--coverage-report=json' : '--disable-coverage',
     ...(isLong ? [`--timeout=${longTimeoutSeconds}`] : []),
   ]
+  if (files.some((file) => file.includes('browser'))) await ensureChromium()
   await rm(reportFile, { force: true })
   const tally = new TestTally(files)
   const code = await runTap([...options, ...files], isLong ? { LIAISON_LONG: '1' } : {}, tally)

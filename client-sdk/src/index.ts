@@ -22,4 +22,5 @@ export {
   type Table,
   tables,
 } from './store/client-store.ts'
+export { openIndexedDbStore } from './store/indexeddb-store.ts'
 export type { Cursor, Delivery, FeedQuery, ReportDelivery, Sender } from './subscription.ts'
