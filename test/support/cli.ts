@@ -76,7 +76,9 @@ export class Cli implements AsyncDisposable {
   constructor(args: readonly string[], options: CliOptions = {}) {
     const { cwd = root, home, input, env = {}, installed = false } = options
     const script = installed ? join(root, 'cli/bin/liaison.mjs') : join(bundle, 'dist', 'main.js')
-    this.#child = spawn(process.execPath, [script, ...args], {
+    // tap has every Node below it load its own tools first, which takes as long as the command.
+    const bare = ['-u', 'NODE_OPTIONS', process.execPath, script]
+    this.#child = spawn('env', [...bare, ...args], {
       cwd,
       stdio: ['pipe', 'pipe', 'pipe'],
       env: {
