@@ -3,8 +3,11 @@ import { type ErrorCode, errorRow } from '@liaison/protocol'
 import type { WebSocket } from 'ws'
 import type { Peer } from '../session/peer.ts'
 
-/** Close codes: 4000 means "connect again", 4500 means "do not". The reason is the error code. */
-const closeCodes = { again: 4000, never: 4500 } as const
+/**
+ * Close codes: 4000 means "connect again", 4500 means "do not"; 1003 is the WebSocket's own word for a
+ * kind of data that is not accepted. The reason is the error code.
+ */
+const closeCodes = { again: 4000, never: 4500, notBinary: 1003 } as const
 
 /** How long a closing handshake may take before the socket is cut, ms. */
 const closeMsMax = 5000
@@ -43,7 +46,16 @@ export class WsPeer implements Peer {
 
   close(code: ErrorCode): void {
     const again = errorRow(code).retry !== 'never'
-    this.#socket.close(again ? closeCodes.again : closeCodes.never, code)
+    this.#close(again ? closeCodes.again : closeCodes.never, code)
+  }
+
+  /** Ends a connection whose messages are not even binary. */
+  closeNotBinary(): void {
+    this.#close(closeCodes.notBinary, 'frame_malformed')
+  }
+
+  #close(closeCode: number, reason: ErrorCode): void {
+    this.#socket.close(closeCode, reason)
     const timer = setTimeout(() => this.#socket.terminate(), closeMsMax)
     timer.unref()
     this.#socket.once('close', () => clearTimeout(timer))

@@ -71,8 +71,9 @@ export const wsPlugin: FastifyPluginCallback<WsPluginOptions> = fp<WsPluginOptio
         // Attached before anything is awaited: frames that came with the upgrade must not be lost.
         socket.on('message', (data: Buffer, isBinary: boolean) => {
           if (isBinary) session.receive(new Uint8Array(data.buffer, data.byteOffset, data.length))
-          else socket.close(1003, 'frame_malformed')
+          else peer.closeNotBinary()
         })
+        for (const control of ['ping', 'pong']) socket.on(control, () => session.control())
         socket.on('error', () => undefined)
         socket.on('close', () => {
           sessions.delete(session)

@@ -97,6 +97,13 @@ export class Session {
     if (!this.#busy) void this.#drain()
   }
 
+  /** A WebSocket ping or pong came: no frame of ours, but it costs like one. */
+  control(): void {
+    if (this.#state.name === 'closed' || this.#ending) return
+    const waitMs = this.#frames.take(1, this.#monotonic())
+    if (waitMs > 0) this.#fail('rate_limited', waitMs)
+  }
+
   /** The socket has room again. */
   writable(): void {
     if (this.#peer.unsentBytes() > relayLimits.sendBufferSoftBytes) return
