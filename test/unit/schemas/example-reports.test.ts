@@ -77,10 +77,10 @@ const loaded = await Promise.all(
 t.test('every file is planned once, and the other way round', async (t) => {
   const files = (await readdir(reports)).filter((file) => file !== 'plan.json').sort()
   t.same(plan.map(({ file }) => file).sort(), files)
-  t.ok(files.length >= 20)
+  t.ok(files.length >= 50, `${files.length} reports`)
 })
 
-t.test('all six types and all four languages occur', (t) => {
+t.test('all types and all four languages occur', (t) => {
   t.same([...new Set(loaded.map(({ report }) => report.type))].sort(), [...reportNames].sort())
   t.same([...new Set(loaded.map(({ report }) => report.meta.lang))].sort(), [
     'ar',
