@@ -1,8 +1,8 @@
 /**
  * Writes everything that is derived: from the schemas published files, types, validators and the
- * registry; docs/errors.md from the error codes; docs/relay-options.md and the schema beside the server
- * from the relay's options; the import bans of biome.json from their table; and what the lock file
- * lacks of builds for other platforms.
+ * registry; docs/errors.md from the error codes; docs/reports.md from the report types;
+ * docs/relay-options.md and the schema beside the server from the relay's options; the import bans of
+ * biome.json from their table; and what the lock file lacks of builds for other platforms.
  *
  *   npm run generate             all of it
  *   npm run generate -- --wire   only the validators of the wire schemas
@@ -18,6 +18,7 @@ import { errorsDocument } from './errors-doc.ts'
 import { withLayers } from './layers.ts'
 import { withPlatforms } from './lock-platforms.ts'
 import { relayConfigSchema, relayOptionsDocument } from './relay-options-doc.ts'
+import { reportsDocument } from './reports-doc.ts'
 
 const repository = fileURLToPath(new URL('..', import.meta.url))
 const root = join(repository, 'schemas')
@@ -58,6 +59,8 @@ async function putJson(path: string, after: string): Promise<void> {
 if (!process.argv.includes('--wire')) {
   await generateBodies()
   await putIn(repository, 'docs/errors.md', errorsDocument())
+  const reports = await readFile(join(repository, 'docs/reports.md'), 'utf8')
+  await putIn(repository, 'docs/reports.md', await reportsDocument(reports, root))
   await putIn(repository, 'docs/relay-options.md', relayOptionsDocument())
   await putJson('server/relay-config.schema.json', relayConfigSchema())
   await putJson('biome.json', withLayers(await readFile(join(repository, 'biome.json'), 'utf8')))
