@@ -247,14 +247,12 @@ export async function connect(options: ConnectOptions): Promise<Session> {
       open: options.webSocket ?? browserWebSocket,
       clock: options.clock ?? systemClock,
       random: options.random ?? systemRandom,
+      follow: options.follow,
     })
     const session = new Session(engine)
-    await follow(engine, options.follow)
     if (options.waitFor === 'store') return session
     try {
       await session.online(signal)
-      // The first directory may name topics that the copy in the store did not have.
-      await follow(engine, options.follow)
       return session
     } catch (error) {
       await engine.close()
@@ -263,14 +261,6 @@ export async function connect(options: ConnectOptions): Promise<Session> {
   } catch (error) {
     await vault[Symbol.asyncDispose]()
     throw error
-  }
-}
-
-async function follow(engine: DeviceSession, names: readonly string[] | undefined): Promise<void> {
-  const { directory } = engine.deps.local
-  for (const topic of directory.topics()) {
-    if (names !== undefined && !names.includes(topic.name)) continue
-    if (directory.mayRead(engine.deps.device, topic.num)) await engine.follow(topic.num)
   }
 }
 

@@ -53,6 +53,8 @@ export interface DeviceSessionDeps {
   readonly open: OpenWebSocket
   readonly clock: Clock
   readonly random: Random
+  /** Topics to follow by name; every topic that the device may read when absent. */
+  readonly follow: readonly string[] | undefined
 }
 
 /** The engine of a session: one device's connection, outbox, inbox and keys. */
@@ -86,7 +88,8 @@ export class DeviceSession {
   /** The checkpoint of this very connection was verified. */
   #fresh = false
   #waiting: { readonly code: ErrorCode } | null = null
-  #topics = new Map<number, number>()
+  /** Topics that are followed, on this connection or the next. */
+  readonly #topics = new Set<number>()
   #reading: Promise<unknown> = Promise.resolve()
   #resolveClosed: (error: RelayError) => void = () => undefined
   #bytes = { sent: 0, received: 0 }
@@ -122,6 +125,7 @@ export class DeviceSession {
       onRows: () => this.inboxChanged.beat(),
     })
     this.outbox = parts.outboxFor(this.#outboxHooks())
+    this.#wanted()
     this.#running = this.#run()
   }
 
@@ -204,13 +208,6 @@ export class DeviceSession {
   nudge(): void {
     this.#work.beat()
     this.#pause?.shorten(clientLimits.backoffMsMin)
-  }
-
-  /** Follows a topic from the last kept cursor on; does nothing when it is followed already. */
-  async follow(topic: number): Promise<void> {
-    if (this.#topics.has(topic)) return
-    this.#topics.set(topic, topic + 1)
-    if (this.#link !== null) await this.#subscribe(this.#link, topic)
   }
 
   /** Resolves once the state is one of those given. @throws RelayError when the session closes first. */
@@ -371,7 +368,8 @@ export class DeviceSession {
     // Before anything is asked for: what is past its last day opens nothing any more.
     await this.#destroyKeys(false)
     this.#link = link
-    for (const topic of this.#topics.keys()) await this.#subscribe(link, topic)
+    this.#wanted()
+    for (const topic of [...this.#topics]) await this.#subscribe(link, topic)
     const from = await this.receipts.cursor()
     link.send({ kind: 'subscribe-acks', sub: ackSubscription, from })
     this.#acks.schedule(link)
@@ -418,6 +416,27 @@ export class DeviceSession {
     link.send({ kind: 'subscribe', sub: topic + 1, top: topic, from, fluPaths: false })
   }
 
+  /** Brings the list of followed topics up to the directory. @returns the topics that are new in it. */
+  #wanted(): number[] {
+    const { follow, device, local } = this.deps
+    const added: number[] = []
+    for (const { num, name } of local.directory.topics()) {
+      const wanted = follow?.includes(name) !== false && local.directory.mayRead(device, num)
+      if (!wanted) this.#topics.delete(num)
+      else if (!this.#topics.has(num)) added.push(num)
+    }
+    for (const topic of added) this.#topics.add(topic)
+    return added
+  }
+
+  /** A right that came while this device was connected, a new topic above all, holds at once. */
+  async #followNew(link: Link): Promise<void> {
+    const added = this.#wanted()
+    // Before this is the link, its beginning subscribes to everything.
+    if (this.#link !== link) return
+    for (const topic of added) await this.#subscribe(link, topic)
+  }
+
   async #sync(link: Link): Promise<void> {
     const from = this.deps.local.directory.size
     const { page } = await link.request({ kind: 'dir-want', from }, 'dir')
@@ -429,6 +448,7 @@ export class DeviceSession {
     for (;;) {
       const { applied, wantFrom } = await this.deps.local.apply(page)
       for (const entry of applied) this.#announce(entry.change)
+      if (applied.length > 0) await this.#followNew(link)
       if (wantFrom === null) return
       page = (await link.request({ kind: 'dir-want', from: wantFrom }, 'dir')).page
     }
@@ -466,6 +486,8 @@ export class DeviceSession {
         const error = errorOfFrame(frame)
         this.events.emit('notice', { code: error.code, text: error.message })
         if (error.code === 'cursor_ahead') this.#background(link, this.#rewind(link, frame.rq))
+        // The right to read was taken; should it come back, the topic is followed again.
+        if (error.code === 'subscription_refused') this.#topics.delete(frame.rq - 1)
         return
       }
       default:
