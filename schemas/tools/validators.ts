@@ -3,6 +3,7 @@ import standalone from 'ajv/dist/standalone/index.js'
 import { formats } from '../src/formats.ts'
 import { type Schema, type Source, withoutNotes } from './bundle.ts'
 import { mergeEqualCode } from './merge-code.ts'
+import { withoutErrors } from './without-errors.ts'
 
 /** `border-measure` becomes `borderMeasure`. */
 export const camelCase = (name: string): string =>
@@ -62,15 +63,8 @@ function addCborKeywords(ajv: Ajv2020): void {
 /** How the values look that a module of validators is for. */
 export type Target = 'json' | 'cbor'
 
-/**
- * Compiles schemas to one module of stand-alone validators.
- *
- * @param sources Self-contained schemas; each gets an export with its name in camel case.
- * @param target Values of JSON get every error, for a person has to correct them; frames stop at the first.
- * @returns TypeScript source that imports only the helpers of `src/`. It holds no `require`, no `eval`.
- * @throws Error when ajv's strict mode refuses a schema, or when the code still needs a module that we do not replace.
- */
-export function validatorModule(sources: readonly Source[], target: Target): string {
+/** ajv with schemas added, as the validators of a module are made from it. */
+export function compilerOf(sources: readonly Source[], target: Target): Ajv2020 {
   const ajv = new Ajv2020({
     strict: true,
     // `then` requires fields that are declared beside it, not in it.
@@ -95,12 +89,25 @@ export function validatorModule(sources: readonly Source[], target: Target): str
     const bare = withoutNotes(schema)
     ajv.addSchema((target === 'cbor' ? forCborValues(bare) : bare) as Schema)
   }
+  return ajv
+}
+
+/**
+ * Compiles schemas to one module of stand-alone validators.
+ *
+ * @param sources Self-contained schemas; each gets an export with its name in camel case.
+ * @param target Values of JSON get every error, for a person has to correct them; frames only fit or do not.
+ * @returns TypeScript source that imports only the helpers of `src/`. It holds no `require`, no `eval`.
+ * @throws Error when ajv's strict mode refuses a schema, or when the code still needs a module that we do not replace.
+ */
+export function validatorModule(sources: readonly Source[], target: Target): string {
+  const ajv = compilerOf(sources, target)
   const exported = Object.fromEntries(
     sources.map(({ name, schema }) => [camelCase(name), schema['$id'] as string]),
   )
   const generate = standalone as unknown as { default: typeof standalone.default }
-  const code = generate.default(ajv, exported)
-  return finish(target === 'json' ? mergeEqualCode(code) : code)
+  const code = mergeEqualCode(generate.default(ajv, exported))
+  return finish(target === 'json' ? code : withoutErrors(code))
 }
 
 /** Turns ajv's output into a module of ours: imports instead of `require`, and a written type on each export. */

@@ -3,35 +3,20 @@
 import { codePointLength } from '../runtime.ts'
 import type { Validate } from '../runtime.ts'
 export const ack: Validate = validate52 as Validate;
-const schema19 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:liaison:wire:ack:1","type":"object","additionalProperties":false,"required":["v","dev","t"],"properties":{"v":{"const":1,"type":"integer"},"dev":{"type":"integer","minimum":0,"maximum":4294967295},"t":{"type":"integer","minimum":0,"maximum":9007199254740991},"ok":{"type":"array","minItems":1,"maxItems":512,"items":{"byteLength":[32,32]}},"rd":{"type":"array","minItems":1,"maxItems":512,"items":{"byteLength":[32,32]}},"pu":{"type":"array","minItems":1,"maxItems":512,"items":{"byteLength":[32,32]}},"bad":{"type":"array","minItems":1,"maxItems":512,"items":{"type":"array","prefixItems":[{"byteLength":[32,32]},{"type":"integer","minimum":1,"maximum":65535}],"items":false,"minItems":2,"maxItems":2}},"cur":{"type":"array","prefixItems":[{"type":"integer","minimum":0,"maximum":4294967295},{"type":"integer","minimum":0,"maximum":9007199254740991}],"items":false,"minItems":2,"maxItems":2}},"notBytes":true};
-
-function validate52(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
-/*# sourceURL="urn:liaison:wire:ack:1" */;
-let vErrors = null;
+function validate52(data){
 let errors = 0;
-const evaluated0 = validate52.evaluated;
-if(evaluated0.dynamicProps){
-evaluated0.props = undefined;
-}
-if(evaluated0.dynamicItems){
-evaluated0.items = undefined;
-}
 if(data instanceof Uint8Array){
-validate52.errors = [{instancePath,schemaPath:"#/notBytes",keyword:"notBytes",params:{}}];
 return false;
 }
 if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
-let missing0;
-if((((data.v === undefined) && (missing0 = "v")) || ((data.dev === undefined) && (missing0 = "dev"))) || ((data.t === undefined) && (missing0 = "t"))){
-validate52.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0}}];
+if(((data.v === undefined) || (data.dev === undefined)) || (data.t === undefined)){
 return false;
 }
 else {
 const _errs1 = errors;
 for(const key0 in data){
 if(!((((((((key0 === "v") || (key0 === "dev")) || (key0 === "t")) || (key0 === "ok")) || (key0 === "rd")) || (key0 === "pu")) || (key0 === "bad")) || (key0 === "cur"))){
-validate52.errors = [{instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0}}];
 return false;
 break;
 }
@@ -40,12 +25,10 @@ if(_errs1 === errors){
 if(data.v !== undefined){
 let data0 = data.v;
 const _errs2 = errors;
-if(!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))){
-validate52.errors = [{instancePath:instancePath+"/v",schemaPath:"#/properties/v/type",keyword:"type",params:{type: "integer"}}];
+if(!(Number.isInteger(data0))){
 return false;
 }
 if(1 !== data0){
-validate52.errors = [{instancePath:instancePath+"/v",schemaPath:"#/properties/v/const",keyword:"const",params:{allowedValue: 1}}];
 return false;
 }
 var valid0 = _errs2 === errors;
@@ -57,19 +40,16 @@ if(valid0){
 if(data.dev !== undefined){
 let data1 = data.dev;
 const _errs4 = errors;
-if(!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1)))){
-validate52.errors = [{instancePath:instancePath+"/dev",schemaPath:"#/properties/dev/type",keyword:"type",params:{type: "integer"}}];
+if(!(Number.isInteger(data1))){
 return false;
 }
 if(errors === _errs4){
 if((typeof data1 == "number") && (isFinite(data1))){
 if(data1 > 4294967295 || isNaN(data1)){
-validate52.errors = [{instancePath:instancePath+"/dev",schemaPath:"#/properties/dev/maximum",keyword:"maximum",params:{comparison: "<=", limit: 4294967295}}];
 return false;
 }
 else {
 if(data1 < 0 || isNaN(data1)){
-validate52.errors = [{instancePath:instancePath+"/dev",schemaPath:"#/properties/dev/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}}];
 return false;
 }
 }
@@ -84,19 +64,16 @@ if(valid0){
 if(data.t !== undefined){
 let data2 = data.t;
 const _errs6 = errors;
-if(!(((typeof data2 == "number") && (!(data2 % 1) && !isNaN(data2))) && (isFinite(data2)))){
-validate52.errors = [{instancePath:instancePath+"/t",schemaPath:"#/properties/t/type",keyword:"type",params:{type: "integer"}}];
+if(!(Number.isInteger(data2))){
 return false;
 }
 if(errors === _errs6){
 if((typeof data2 == "number") && (isFinite(data2))){
 if(data2 > 9007199254740991 || isNaN(data2)){
-validate52.errors = [{instancePath:instancePath+"/t",schemaPath:"#/properties/t/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991}}];
 return false;
 }
 else {
 if(data2 < 0 || isNaN(data2)){
-validate52.errors = [{instancePath:instancePath+"/t",schemaPath:"#/properties/t/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}}];
 return false;
 }
 }
@@ -114,12 +91,10 @@ const _errs8 = errors;
 if(errors === _errs8){
 if(Array.isArray(data3)){
 if(data3.length > 512){
-validate52.errors = [{instancePath:instancePath+"/ok",schemaPath:"#/properties/ok/maxItems",keyword:"maxItems",params:{limit: 512}}];
 return false;
 }
 else {
 if(data3.length < 1){
-validate52.errors = [{instancePath:instancePath+"/ok",schemaPath:"#/properties/ok/minItems",keyword:"minItems",params:{limit: 1}}];
 return false;
 }
 else {
@@ -129,7 +104,6 @@ for(let i0=0; i0<len0; i0++){
 let data4 = data3[i0];
 const _errs10 = errors;
 if(!(data4 instanceof Uint8Array) || data4.length < 32 || data4.length > 32){
-validate52.errors = [{instancePath:instancePath+"/ok/" + i0,schemaPath:"#/properties/ok/items/byteLength",keyword:"byteLength",params:{}}];
 return false;
 }
 var valid1 = _errs10 === errors;
@@ -141,7 +115,6 @@ break;
 }
 }
 else {
-validate52.errors = [{instancePath:instancePath+"/ok",schemaPath:"#/properties/ok/type",keyword:"type",params:{type: "array"}}];
 return false;
 }
 }
@@ -157,12 +130,10 @@ const _errs11 = errors;
 if(errors === _errs11){
 if(Array.isArray(data5)){
 if(data5.length > 512){
-validate52.errors = [{instancePath:instancePath+"/rd",schemaPath:"#/properties/rd/maxItems",keyword:"maxItems",params:{limit: 512}}];
 return false;
 }
 else {
 if(data5.length < 1){
-validate52.errors = [{instancePath:instancePath+"/rd",schemaPath:"#/properties/rd/minItems",keyword:"minItems",params:{limit: 1}}];
 return false;
 }
 else {
@@ -172,7 +143,6 @@ for(let i1=0; i1<len1; i1++){
 let data6 = data5[i1];
 const _errs13 = errors;
 if(!(data6 instanceof Uint8Array) || data6.length < 32 || data6.length > 32){
-validate52.errors = [{instancePath:instancePath+"/rd/" + i1,schemaPath:"#/properties/rd/items/byteLength",keyword:"byteLength",params:{}}];
 return false;
 }
 var valid2 = _errs13 === errors;
@@ -184,7 +154,6 @@ break;
 }
 }
 else {
-validate52.errors = [{instancePath:instancePath+"/rd",schemaPath:"#/properties/rd/type",keyword:"type",params:{type: "array"}}];
 return false;
 }
 }
@@ -200,12 +169,10 @@ const _errs14 = errors;
 if(errors === _errs14){
 if(Array.isArray(data7)){
 if(data7.length > 512){
-validate52.errors = [{instancePath:instancePath+"/pu",schemaPath:"#/properties/pu/maxItems",keyword:"maxItems",params:{limit: 512}}];
 return false;
 }
 else {
 if(data7.length < 1){
-validate52.errors = [{instancePath:instancePath+"/pu",schemaPath:"#/properties/pu/minItems",keyword:"minItems",params:{limit: 1}}];
 return false;
 }
 else {
@@ -215,7 +182,6 @@ for(let i2=0; i2<len2; i2++){
 let data8 = data7[i2];
 const _errs16 = errors;
 if(!(data8 instanceof Uint8Array) || data8.length < 32 || data8.length > 32){
-validate52.errors = [{instancePath:instancePath+"/pu/" + i2,schemaPath:"#/properties/pu/items/byteLength",keyword:"byteLength",params:{}}];
 return false;
 }
 var valid3 = _errs16 === errors;
@@ -227,7 +193,6 @@ break;
 }
 }
 else {
-validate52.errors = [{instancePath:instancePath+"/pu",schemaPath:"#/properties/pu/type",keyword:"type",params:{type: "array"}}];
 return false;
 }
 }
@@ -243,12 +208,10 @@ const _errs17 = errors;
 if(errors === _errs17){
 if(Array.isArray(data9)){
 if(data9.length > 512){
-validate52.errors = [{instancePath:instancePath+"/bad",schemaPath:"#/properties/bad/maxItems",keyword:"maxItems",params:{limit: 512}}];
 return false;
 }
 else {
 if(data9.length < 1){
-validate52.errors = [{instancePath:instancePath+"/bad",schemaPath:"#/properties/bad/minItems",keyword:"minItems",params:{limit: 1}}];
 return false;
 }
 else {
@@ -260,12 +223,10 @@ const _errs19 = errors;
 if(errors === _errs19){
 if(Array.isArray(data10)){
 if(data10.length > 2){
-validate52.errors = [{instancePath:instancePath+"/bad/" + i3,schemaPath:"#/properties/bad/items/maxItems",keyword:"maxItems",params:{limit: 2}}];
 return false;
 }
 else {
 if(data10.length < 2){
-validate52.errors = [{instancePath:instancePath+"/bad/" + i3,schemaPath:"#/properties/bad/items/minItems",keyword:"minItems",params:{limit: 2}}];
 return false;
 }
 else {
@@ -274,7 +235,6 @@ if(len4 > 0){
 let data11 = data10[0];
 const _errs21 = errors;
 if(!(data11 instanceof Uint8Array) || data11.length < 32 || data11.length > 32){
-validate52.errors = [{instancePath:instancePath+"/bad/" + i3+"/0",schemaPath:"#/properties/bad/items/prefixItems/0/byteLength",keyword:"byteLength",params:{}}];
 return false;
 }
 var valid5 = _errs21 === errors;
@@ -283,19 +243,16 @@ if(valid5){
 if(len4 > 1){
 let data12 = data10[1];
 const _errs22 = errors;
-if(!(((typeof data12 == "number") && (!(data12 % 1) && !isNaN(data12))) && (isFinite(data12)))){
-validate52.errors = [{instancePath:instancePath+"/bad/" + i3+"/1",schemaPath:"#/properties/bad/items/prefixItems/1/type",keyword:"type",params:{type: "integer"}}];
+if(!(Number.isInteger(data12))){
 return false;
 }
 if(errors === _errs22){
 if((typeof data12 == "number") && (isFinite(data12))){
 if(data12 > 65535 || isNaN(data12)){
-validate52.errors = [{instancePath:instancePath+"/bad/" + i3+"/1",schemaPath:"#/properties/bad/items/prefixItems/1/maximum",keyword:"maximum",params:{comparison: "<=", limit: 65535}}];
 return false;
 }
 else {
 if(data12 < 1 || isNaN(data12)){
-validate52.errors = [{instancePath:instancePath+"/bad/" + i3+"/1",schemaPath:"#/properties/bad/items/prefixItems/1/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1}}];
 return false;
 }
 }
@@ -306,7 +263,6 @@ var valid5 = _errs22 === errors;
 if(valid5){
 const len5 = data10.length;
 if(!(len5 <= 2)){
-validate52.errors = [{instancePath:instancePath+"/bad/" + i3,schemaPath:"#/properties/bad/items/items",keyword:"items",params:{limit: 2}}];
 return false;
 }
 }
@@ -315,7 +271,6 @@ return false;
 }
 }
 else {
-validate52.errors = [{instancePath:instancePath+"/bad/" + i3,schemaPath:"#/properties/bad/items/type",keyword:"type",params:{type: "array"}}];
 return false;
 }
 }
@@ -328,7 +283,6 @@ break;
 }
 }
 else {
-validate52.errors = [{instancePath:instancePath+"/bad",schemaPath:"#/properties/bad/type",keyword:"type",params:{type: "array"}}];
 return false;
 }
 }
@@ -344,12 +298,10 @@ const _errs24 = errors;
 if(errors === _errs24){
 if(Array.isArray(data13)){
 if(data13.length > 2){
-validate52.errors = [{instancePath:instancePath+"/cur",schemaPath:"#/properties/cur/maxItems",keyword:"maxItems",params:{limit: 2}}];
 return false;
 }
 else {
 if(data13.length < 2){
-validate52.errors = [{instancePath:instancePath+"/cur",schemaPath:"#/properties/cur/minItems",keyword:"minItems",params:{limit: 2}}];
 return false;
 }
 else {
@@ -357,19 +309,16 @@ const len6 = data13.length;
 if(len6 > 0){
 let data14 = data13[0];
 const _errs26 = errors;
-if(!(((typeof data14 == "number") && (!(data14 % 1) && !isNaN(data14))) && (isFinite(data14)))){
-validate52.errors = [{instancePath:instancePath+"/cur/0",schemaPath:"#/properties/cur/prefixItems/0/type",keyword:"type",params:{type: "integer"}}];
+if(!(Number.isInteger(data14))){
 return false;
 }
 if(errors === _errs26){
 if((typeof data14 == "number") && (isFinite(data14))){
 if(data14 > 4294967295 || isNaN(data14)){
-validate52.errors = [{instancePath:instancePath+"/cur/0",schemaPath:"#/properties/cur/prefixItems/0/maximum",keyword:"maximum",params:{comparison: "<=", limit: 4294967295}}];
 return false;
 }
 else {
 if(data14 < 0 || isNaN(data14)){
-validate52.errors = [{instancePath:instancePath+"/cur/0",schemaPath:"#/properties/cur/prefixItems/0/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}}];
 return false;
 }
 }
@@ -381,19 +330,16 @@ if(valid6){
 if(len6 > 1){
 let data15 = data13[1];
 const _errs28 = errors;
-if(!(((typeof data15 == "number") && (!(data15 % 1) && !isNaN(data15))) && (isFinite(data15)))){
-validate52.errors = [{instancePath:instancePath+"/cur/1",schemaPath:"#/properties/cur/prefixItems/1/type",keyword:"type",params:{type: "integer"}}];
+if(!(Number.isInteger(data15))){
 return false;
 }
 if(errors === _errs28){
 if((typeof data15 == "number") && (isFinite(data15))){
 if(data15 > 9007199254740991 || isNaN(data15)){
-validate52.errors = [{instancePath:instancePath+"/cur/1",schemaPath:"#/properties/cur/prefixItems/1/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991}}];
 return false;
 }
 else {
 if(data15 < 0 || isNaN(data15)){
-validate52.errors = [{instancePath:instancePath+"/cur/1",schemaPath:"#/properties/cur/prefixItems/1/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}}];
 return false;
 }
 }
@@ -404,7 +350,6 @@ var valid6 = _errs28 === errors;
 if(valid6){
 const len7 = data13.length;
 if(!(len7 <= 2)){
-validate52.errors = [{instancePath:instancePath+"/cur",schemaPath:"#/properties/cur/items",keyword:"items",params:{limit: 2}}];
 return false;
 }
 }
@@ -413,7 +358,6 @@ return false;
 }
 }
 else {
-validate52.errors = [{instancePath:instancePath+"/cur",schemaPath:"#/properties/cur/type",keyword:"type",params:{type: "array"}}];
 return false;
 }
 }
@@ -433,45 +377,26 @@ var valid0 = true;
 }
 }
 else {
-validate52.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"}}];
 return false;
 }
 }
-validate52.errors = vErrors;
 return errors === 0;
 }
-validate52.evaluated = {"props":true,"dynamicProps":false,"dynamicItems":false};
-
 export const adminRequest: Validate = validate53 as Validate;
-const schema20 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:liaison:wire:admin-request:1","type":"object","additionalProperties":false,"required":["op","rn","rq","t","n"],"properties":{"op":{"type":"string","enum":["status","leaves"]},"rn":{"byteLength":[32,32]},"rq":{"type":"integer","minimum":0,"maximum":4294967295},"t":{"type":"integer","minimum":0,"maximum":9007199254740991},"n":{"byteLength":[16,16]},"from":{"type":"integer","minimum":0,"maximum":9007199254740991},"to":{"type":"integer","minimum":0,"maximum":9007199254740991}},"notBytes":true};
-
-function validate53(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
-/*# sourceURL="urn:liaison:wire:admin-request:1" */;
-let vErrors = null;
+function validate53(data){
 let errors = 0;
-const evaluated0 = validate53.evaluated;
-if(evaluated0.dynamicProps){
-evaluated0.props = undefined;
-}
-if(evaluated0.dynamicItems){
-evaluated0.items = undefined;
-}
 if(data instanceof Uint8Array){
-validate53.errors = [{instancePath,schemaPath:"#/notBytes",keyword:"notBytes",params:{}}];
 return false;
 }
 if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
-let missing0;
-if((((((data.op === undefined) && (missing0 = "op")) || ((data.rn === undefined) && (missing0 = "rn"))) || ((data.rq === undefined) && (missing0 = "rq"))) || ((data.t === undefined) && (missing0 = "t"))) || ((data.n === undefined) && (missing0 = "n"))){
-validate53.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0}}];
+if(((((data.op === undefined) || (data.rn === undefined)) || (data.rq === undefined)) || (data.t === undefined)) || (data.n === undefined)){
 return false;
 }
 else {
 const _errs1 = errors;
 for(const key0 in data){
 if(!(((((((key0 === "op") || (key0 === "rn")) || (key0 === "rq")) || (key0 === "t")) || (key0 === "n")) || (key0 === "from")) || (key0 === "to"))){
-validate53.errors = [{instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0}}];
 return false;
 break;
 }
@@ -481,11 +406,9 @@ if(data.op !== undefined){
 let data0 = data.op;
 const _errs2 = errors;
 if(typeof data0 !== "string"){
-validate53.errors = [{instancePath:instancePath+"/op",schemaPath:"#/properties/op/type",keyword:"type",params:{type: "string"}}];
 return false;
 }
 if(!((data0 === "status") || (data0 === "leaves"))){
-validate53.errors = [{instancePath:instancePath+"/op",schemaPath:"#/properties/op/enum",keyword:"enum",params:{allowedValues: schema20.properties.op.enum}}];
 return false;
 }
 var valid0 = _errs2 === errors;
@@ -498,7 +421,6 @@ if(data.rn !== undefined){
 let data1 = data.rn;
 const _errs4 = errors;
 if(!(data1 instanceof Uint8Array) || data1.length < 32 || data1.length > 32){
-validate53.errors = [{instancePath:instancePath+"/rn",schemaPath:"#/properties/rn/byteLength",keyword:"byteLength",params:{}}];
 return false;
 }
 var valid0 = _errs4 === errors;
@@ -510,19 +432,16 @@ if(valid0){
 if(data.rq !== undefined){
 let data2 = data.rq;
 const _errs5 = errors;
-if(!(((typeof data2 == "number") && (!(data2 % 1) && !isNaN(data2))) && (isFinite(data2)))){
-validate53.errors = [{instancePath:instancePath+"/rq",schemaPath:"#/properties/rq/type",keyword:"type",params:{type: "integer"}}];
+if(!(Number.isInteger(data2))){
 return false;
 }
 if(errors === _errs5){
 if((typeof data2 == "number") && (isFinite(data2))){
 if(data2 > 4294967295 || isNaN(data2)){
-validate53.errors = [{instancePath:instancePath+"/rq",schemaPath:"#/properties/rq/maximum",keyword:"maximum",params:{comparison: "<=", limit: 4294967295}}];
 return false;
 }
 else {
 if(data2 < 0 || isNaN(data2)){
-validate53.errors = [{instancePath:instancePath+"/rq",schemaPath:"#/properties/rq/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}}];
 return false;
 }
 }
@@ -537,19 +456,16 @@ if(valid0){
 if(data.t !== undefined){
 let data3 = data.t;
 const _errs7 = errors;
-if(!(((typeof data3 == "number") && (!(data3 % 1) && !isNaN(data3))) && (isFinite(data3)))){
-validate53.errors = [{instancePath:instancePath+"/t",schemaPath:"#/properties/t/type",keyword:"type",params:{type: "integer"}}];
+if(!(Number.isInteger(data3))){
 return false;
 }
 if(errors === _errs7){
 if((typeof data3 == "number") && (isFinite(data3))){
 if(data3 > 9007199254740991 || isNaN(data3)){
-validate53.errors = [{instancePath:instancePath+"/t",schemaPath:"#/properties/t/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991}}];
 return false;
 }
 else {
 if(data3 < 0 || isNaN(data3)){
-validate53.errors = [{instancePath:instancePath+"/t",schemaPath:"#/properties/t/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}}];
 return false;
 }
 }
@@ -565,7 +481,6 @@ if(data.n !== undefined){
 let data4 = data.n;
 const _errs9 = errors;
 if(!(data4 instanceof Uint8Array) || data4.length < 16 || data4.length > 16){
-validate53.errors = [{instancePath:instancePath+"/n",schemaPath:"#/properties/n/byteLength",keyword:"byteLength",params:{}}];
 return false;
 }
 var valid0 = _errs9 === errors;
@@ -577,19 +492,16 @@ if(valid0){
 if(data.from !== undefined){
 let data5 = data.from;
 const _errs10 = errors;
-if(!(((typeof data5 == "number") && (!(data5 % 1) && !isNaN(data5))) && (isFinite(data5)))){
-validate53.errors = [{instancePath:instancePath+"/from",schemaPath:"#/properties/from/type",keyword:"type",params:{type: "integer"}}];
+if(!(Number.isInteger(data5))){
 return false;
 }
 if(errors === _errs10){
 if((typeof data5 == "number") && (isFinite(data5))){
 if(data5 > 9007199254740991 || isNaN(data5)){
-validate53.errors = [{instancePath:instancePath+"/from",schemaPath:"#/properties/from/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991}}];
 return false;
 }
 else {
 if(data5 < 0 || isNaN(data5)){
-validate53.errors = [{instancePath:instancePath+"/from",schemaPath:"#/properties/from/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}}];
 return false;
 }
 }
@@ -604,19 +516,16 @@ if(valid0){
 if(data.to !== undefined){
 let data6 = data.to;
 const _errs12 = errors;
-if(!(((typeof data6 == "number") && (!(data6 % 1) && !isNaN(data6))) && (isFinite(data6)))){
-validate53.errors = [{instancePath:instancePath+"/to",schemaPath:"#/properties/to/type",keyword:"type",params:{type: "integer"}}];
+if(!(Number.isInteger(data6))){
 return false;
 }
 if(errors === _errs12){
 if((typeof data6 == "number") && (isFinite(data6))){
 if(data6 > 9007199254740991 || isNaN(data6)){
-validate53.errors = [{instancePath:instancePath+"/to",schemaPath:"#/properties/to/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991}}];
 return false;
 }
 else {
 if(data6 < 0 || isNaN(data6)){
-validate53.errors = [{instancePath:instancePath+"/to",schemaPath:"#/properties/to/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}}];
 return false;
 }
 }
@@ -637,45 +546,26 @@ var valid0 = true;
 }
 }
 else {
-validate53.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"}}];
 return false;
 }
 }
-validate53.errors = vErrors;
 return errors === 0;
 }
-validate53.evaluated = {"props":true,"dynamicProps":false,"dynamicItems":false};
-
 export const challenge: Validate = validate54 as Validate;
-const schema21 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:liaison:wire:challenge:1","type":"object","additionalProperties":false,"required":["v","rn","rk","t","lim","cp"],"properties":{"v":{"type":"integer","minimum":0,"maximum":255},"rn":{"byteLength":[32,32]},"rk":{"type":"integer","minimum":1,"maximum":65535},"t":{"type":"integer","minimum":0,"maximum":9007199254740991},"lim":{"type":"object","additionalProperties":false,"required":["frame","payload","recipients","credit"],"properties":{"frame":{"type":"integer","minimum":0,"maximum":9007199254740991},"payload":{"type":"integer","minimum":0,"maximum":9007199254740991},"recipients":{"type":"integer","minimum":0,"maximum":9007199254740991},"credit":{"type":"array","prefixItems":[{"type":"integer","minimum":0,"maximum":9007199254740991},{"type":"integer","minimum":0,"maximum":9007199254740991}],"items":false,"minItems":2,"maxItems":2}},"notBytes":true},"cp":{"byteLength":[1,8192]}},"notBytes":true};
-
-function validate54(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
-/*# sourceURL="urn:liaison:wire:challenge:1" */;
-let vErrors = null;
+function validate54(data){
 let errors = 0;
-const evaluated0 = validate54.evaluated;
-if(evaluated0.dynamicProps){
-evaluated0.props = undefined;
-}
-if(evaluated0.dynamicItems){
-evaluated0.items = undefined;
-}
 if(data instanceof Uint8Array){
-validate54.errors = [{instancePath,schemaPath:"#/notBytes",keyword:"notBytes",params:{}}];
 return false;
 }
 if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
-let missing0;
-if(((((((data.v === undefined) && (missing0 = "v")) || ((data.rn === undefined) && (missing0 = "rn"))) || ((data.rk === undefined) && (missing0 = "rk"))) || ((data.t === undefined) && (missing0 = "t"))) || ((data.lim === undefined) && (missing0 = "lim"))) || ((data.cp === undefined) && (missing0 = "cp"))){
-validate54.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0}}];
+if((((((data.v === undefined) || (data.rn === undefined)) || (data.rk === undefined)) || (data.t === undefined)) || (data.lim === undefined)) || (data.cp === undefined)){
 return false;
 }
 else {
 const _errs1 = errors;
 for(const key0 in data){
 if(!((((((key0 === "v") || (key0 === "rn")) || (key0 === "rk")) || (key0 === "t")) || (key0 === "lim")) || (key0 === "cp"))){
-validate54.errors = [{instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0}}];
 return false;
 break;
 }
@@ -684,19 +574,16 @@ if(_errs1 === errors){
 if(data.v !== undefined){
 let data0 = data.v;
 const _errs2 = errors;
-if(!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))){
-validate54.errors = [{instancePath:instancePath+"/v",schemaPath:"#/properties/v/type",keyword:"type",params:{type: "integer"}}];
+if(!(Number.isInteger(data0))){
 return false;
 }
 if(errors === _errs2){
 if((typeof data0 == "number") && (isFinite(data0))){
 if(data0 > 255 || isNaN(data0)){
-validate54.errors = [{instancePath:instancePath+"/v",schemaPath:"#/properties/v/maximum",keyword:"maximum",params:{comparison: "<=", limit: 255}}];
 return false;
 }
 else {
 if(data0 < 0 || isNaN(data0)){
-validate54.errors = [{instancePath:instancePath+"/v",schemaPath:"#/properties/v/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}}];
 return false;
 }
 }
@@ -712,7 +599,6 @@ if(data.rn !== undefined){
 let data1 = data.rn;
 const _errs4 = errors;
 if(!(data1 instanceof Uint8Array) || data1.length < 32 || data1.length > 32){
-validate54.errors = [{instancePath:instancePath+"/rn",schemaPath:"#/properties/rn/byteLength",keyword:"byteLength",params:{}}];
 return false;
 }
 var valid0 = _errs4 === errors;
@@ -724,19 +610,16 @@ if(valid0){
 if(data.rk !== undefined){
 let data2 = data.rk;
 const _errs5 = errors;
-if(!(((typeof data2 == "number") && (!(data2 % 1) && !isNaN(data2))) && (isFinite(data2)))){
-validate54.errors = [{instancePath:instancePath+"/rk",schemaPath:"#/properties/rk/type",keyword:"type",params:{type: "integer"}}];
+if(!(Number.isInteger(data2))){
 return false;
 }
 if(errors === _errs5){
 if((typeof data2 == "number") && (isFinite(data2))){
 if(data2 > 65535 || isNaN(data2)){
-validate54.errors = [{instancePath:instancePath+"/rk",schemaPath:"#/properties/rk/maximum",keyword:"maximum",params:{comparison: "<=", limit: 65535}}];
 return false;
 }
 else {
 if(data2 < 1 || isNaN(data2)){
-validate54.errors = [{instancePath:instancePath+"/rk",schemaPath:"#/properties/rk/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1}}];
 return false;
 }
 }
@@ -751,19 +634,16 @@ if(valid0){
 if(data.t !== undefined){
 let data3 = data.t;
 const _errs7 = errors;
-if(!(((typeof data3 == "number") && (!(data3 % 1) && !isNaN(data3))) && (isFinite(data3)))){
-validate54.errors = [{instancePath:instancePath+"/t",schemaPath:"#/properties/t/type",keyword:"type",params:{type: "integer"}}];
+if(!(Number.isInteger(data3))){
 return false;
 }
 if(errors === _errs7){
 if((typeof data3 == "number") && (isFinite(data3))){
 if(data3 > 9007199254740991 || isNaN(data3)){
-validate54.errors = [{instancePath:instancePath+"/t",schemaPath:"#/properties/t/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991}}];
 return false;
 }
 else {
 if(data3 < 0 || isNaN(data3)){
-validate54.errors = [{instancePath:instancePath+"/t",schemaPath:"#/properties/t/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}}];
 return false;
 }
 }
@@ -779,21 +659,17 @@ if(data.lim !== undefined){
 let data4 = data.lim;
 const _errs9 = errors;
 if(data4 instanceof Uint8Array){
-validate54.errors = [{instancePath:instancePath+"/lim",schemaPath:"#/properties/lim/notBytes",keyword:"notBytes",params:{}}];
 return false;
 }
 if(errors === _errs9){
 if(data4 && typeof data4 == "object" && !Array.isArray(data4)){
-let missing1;
-if(((((data4.frame === undefined) && (missing1 = "frame")) || ((data4.payload === undefined) && (missing1 = "payload"))) || ((data4.recipients === undefined) && (missing1 = "recipients"))) || ((data4.credit === undefined) && (missing1 = "credit"))){
-validate54.errors = [{instancePath:instancePath+"/lim",schemaPath:"#/properties/lim/required",keyword:"required",params:{missingProperty: missing1}}];
+if((((data4.frame === undefined) || (data4.payload === undefined)) || (data4.recipients === undefined)) || (data4.credit === undefined)){
 return false;
 }
 else {
 const _errs11 = errors;
 for(const key1 in data4){
 if(!((((key1 === "frame") || (key1 === "payload")) || (key1 === "recipients")) || (key1 === "credit"))){
-validate54.errors = [{instancePath:instancePath+"/lim",schemaPath:"#/properties/lim/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key1}}];
 return false;
 break;
 }
@@ -802,19 +678,16 @@ if(_errs11 === errors){
 if(data4.frame !== undefined){
 let data5 = data4.frame;
 const _errs12 = errors;
-if(!(((typeof data5 == "number") && (!(data5 % 1) && !isNaN(data5))) && (isFinite(data5)))){
-validate54.errors = [{instancePath:instancePath+"/lim/frame",schemaPath:"#/properties/lim/properties/frame/type",keyword:"type",params:{type: "integer"}}];
+if(!(Number.isInteger(data5))){
 return false;
 }
 if(errors === _errs12){
 if((typeof data5 == "number") && (isFinite(data5))){
 if(data5 > 9007199254740991 || isNaN(data5)){
-validate54.errors = [{instancePath:instancePath+"/lim/frame",schemaPath:"#/properties/lim/properties/frame/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991}}];
 return false;
 }
 else {
 if(data5 < 0 || isNaN(data5)){
-validate54.errors = [{instancePath:instancePath+"/lim/frame",schemaPath:"#/properties/lim/properties/frame/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}}];
 return false;
 }
 }
@@ -829,19 +702,16 @@ if(valid1){
 if(data4.payload !== undefined){
 let data6 = data4.payload;
 const _errs14 = errors;
-if(!(((typeof data6 == "number") && (!(data6 % 1) && !isNaN(data6))) && (isFinite(data6)))){
-validate54.errors = [{instancePath:instancePath+"/lim/payload",schemaPath:"#/properties/lim/properties/payload/type",keyword:"type",params:{type: "integer"}}];
+if(!(Number.isInteger(data6))){
 return false;
 }
 if(errors === _errs14){
 if((typeof data6 == "number") && (isFinite(data6))){
 if(data6 > 9007199254740991 || isNaN(data6)){
-validate54.errors = [{instancePath:instancePath+"/lim/payload",schemaPath:"#/properties/lim/properties/payload/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991}}];
 return false;
 }
 else {
 if(data6 < 0 || isNaN(data6)){
-validate54.errors = [{instancePath:instancePath+"/lim/payload",schemaPath:"#/properties/lim/properties/payload/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}}];
 return false;
 }
 }
@@ -856,19 +726,16 @@ if(valid1){
 if(data4.recipients !== undefined){
 let data7 = data4.recipients;
 const _errs16 = errors;
-if(!(((typeof data7 == "number") && (!(data7 % 1) && !isNaN(data7))) && (isFinite(data7)))){
-validate54.errors = [{instancePath:instancePath+"/lim/recipients",schemaPath:"#/properties/lim/properties/recipients/type",keyword:"type",params:{type: "integer"}}];
+if(!(Number.isInteger(data7))){
 return false;
 }
 if(errors === _errs16){
 if((typeof data7 == "number") && (isFinite(data7))){
 if(data7 > 9007199254740991 || isNaN(data7)){
-validate54.errors = [{instancePath:instancePath+"/lim/recipients",schemaPath:"#/properties/lim/properties/recipients/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991}}];
 return false;
 }
 else {
 if(data7 < 0 || isNaN(data7)){
-validate54.errors = [{instancePath:instancePath+"/lim/recipients",schemaPath:"#/properties/lim/properties/recipients/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}}];
 return false;
 }
 }
@@ -886,12 +753,10 @@ const _errs18 = errors;
 if(errors === _errs18){
 if(Array.isArray(data8)){
 if(data8.length > 2){
-validate54.errors = [{instancePath:instancePath+"/lim/credit",schemaPath:"#/properties/lim/properties/credit/maxItems",keyword:"maxItems",params:{limit: 2}}];
 return false;
 }
 else {
 if(data8.length < 2){
-validate54.errors = [{instancePath:instancePath+"/lim/credit",schemaPath:"#/properties/lim/properties/credit/minItems",keyword:"minItems",params:{limit: 2}}];
 return false;
 }
 else {
@@ -899,19 +764,16 @@ const len0 = data8.length;
 if(len0 > 0){
 let data9 = data8[0];
 const _errs20 = errors;
-if(!(((typeof data9 == "number") && (!(data9 % 1) && !isNaN(data9))) && (isFinite(data9)))){
-validate54.errors = [{instancePath:instancePath+"/lim/credit/0",schemaPath:"#/properties/lim/properties/credit/prefixItems/0/type",keyword:"type",params:{type: "integer"}}];
+if(!(Number.isInteger(data9))){
 return false;
 }
 if(errors === _errs20){
 if((typeof data9 == "number") && (isFinite(data9))){
 if(data9 > 9007199254740991 || isNaN(data9)){
-validate54.errors = [{instancePath:instancePath+"/lim/credit/0",schemaPath:"#/properties/lim/properties/credit/prefixItems/0/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991}}];
 return false;
 }
 else {
 if(data9 < 0 || isNaN(data9)){
-validate54.errors = [{instancePath:instancePath+"/lim/credit/0",schemaPath:"#/properties/lim/properties/credit/prefixItems/0/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}}];
 return false;
 }
 }
@@ -923,19 +785,16 @@ if(valid2){
 if(len0 > 1){
 let data10 = data8[1];
 const _errs22 = errors;
-if(!(((typeof data10 == "number") && (!(data10 % 1) && !isNaN(data10))) && (isFinite(data10)))){
-validate54.errors = [{instancePath:instancePath+"/lim/credit/1",schemaPath:"#/properties/lim/properties/credit/prefixItems/1/type",keyword:"type",params:{type: "integer"}}];
+if(!(Number.isInteger(data10))){
 return false;
 }
 if(errors === _errs22){
 if((typeof data10 == "number") && (isFinite(data10))){
 if(data10 > 9007199254740991 || isNaN(data10)){
-validate54.errors = [{instancePath:instancePath+"/lim/credit/1",schemaPath:"#/properties/lim/properties/credit/prefixItems/1/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991}}];
 return false;
 }
 else {
 if(data10 < 0 || isNaN(data10)){
-validate54.errors = [{instancePath:instancePath+"/lim/credit/1",schemaPath:"#/properties/lim/properties/credit/prefixItems/1/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}}];
 return false;
 }
 }
@@ -946,7 +805,6 @@ var valid2 = _errs22 === errors;
 if(valid2){
 const len1 = data8.length;
 if(!(len1 <= 2)){
-validate54.errors = [{instancePath:instancePath+"/lim/credit",schemaPath:"#/properties/lim/properties/credit/items",keyword:"items",params:{limit: 2}}];
 return false;
 }
 }
@@ -955,7 +813,6 @@ return false;
 }
 }
 else {
-validate54.errors = [{instancePath:instancePath+"/lim/credit",schemaPath:"#/properties/lim/properties/credit/type",keyword:"type",params:{type: "array"}}];
 return false;
 }
 }
@@ -971,7 +828,6 @@ var valid1 = true;
 }
 }
 else {
-validate54.errors = [{instancePath:instancePath+"/lim",schemaPath:"#/properties/lim/type",keyword:"type",params:{type: "object"}}];
 return false;
 }
 }
@@ -985,7 +841,6 @@ if(data.cp !== undefined){
 let data11 = data.cp;
 const _errs24 = errors;
 if(!(data11 instanceof Uint8Array) || data11.length < 1 || data11.length > 8192){
-validate54.errors = [{instancePath:instancePath+"/cp",schemaPath:"#/properties/cp/byteLength",keyword:"byteLength",params:{}}];
 return false;
 }
 var valid0 = _errs24 === errors;
@@ -1002,45 +857,26 @@ var valid0 = true;
 }
 }
 else {
-validate54.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"}}];
 return false;
 }
 }
-validate54.errors = vErrors;
 return errors === 0;
 }
-validate54.evaluated = {"props":true,"dynamicProps":false,"dynamicItems":false};
-
 export const content: Validate = validate55 as Validate;
-const schema22 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:liaison:wire:content:1","type":"object","additionalProperties":false,"required":["b","m","z"],"properties":{"b":{"byteLength":[0,1048576]},"m":{"type":"integer","minimum":0,"maximum":0},"z":{"type":"integer","minimum":0,"maximum":1},"n":{"type":"integer","minimum":0,"maximum":2147483648}},"notBytes":true};
-
-function validate55(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
-/*# sourceURL="urn:liaison:wire:content:1" */;
-let vErrors = null;
+function validate55(data){
 let errors = 0;
-const evaluated0 = validate55.evaluated;
-if(evaluated0.dynamicProps){
-evaluated0.props = undefined;
-}
-if(evaluated0.dynamicItems){
-evaluated0.items = undefined;
-}
 if(data instanceof Uint8Array){
-validate55.errors = [{instancePath,schemaPath:"#/notBytes",keyword:"notBytes",params:{}}];
 return false;
 }
 if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
-let missing0;
-if((((data.b === undefined) && (missing0 = "b")) || ((data.m === undefined) && (missing0 = "m"))) || ((data.z === undefined) && (missing0 = "z"))){
-validate55.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0}}];
+if(((data.b === undefined) || (data.m === undefined)) || (data.z === undefined)){
 return false;
 }
 else {
 const _errs1 = errors;
 for(const key0 in data){
 if(!((((key0 === "b") || (key0 === "m")) || (key0 === "z")) || (key0 === "n"))){
-validate55.errors = [{instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0}}];
 return false;
 break;
 }
@@ -1050,7 +886,6 @@ if(data.b !== undefined){
 let data0 = data.b;
 const _errs2 = errors;
 if(!(data0 instanceof Uint8Array) || data0.length < 0 || data0.length > 1048576){
-validate55.errors = [{instancePath:instancePath+"/b",schemaPath:"#/properties/b/byteLength",keyword:"byteLength",params:{}}];
 return false;
 }
 var valid0 = _errs2 === errors;
@@ -1062,19 +897,16 @@ if(valid0){
 if(data.m !== undefined){
 let data1 = data.m;
 const _errs3 = errors;
-if(!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1)))){
-validate55.errors = [{instancePath:instancePath+"/m",schemaPath:"#/properties/m/type",keyword:"type",params:{type: "integer"}}];
+if(!(Number.isInteger(data1))){
 return false;
 }
 if(errors === _errs3){
 if((typeof data1 == "number") && (isFinite(data1))){
 if(data1 > 0 || isNaN(data1)){
-validate55.errors = [{instancePath:instancePath+"/m",schemaPath:"#/properties/m/maximum",keyword:"maximum",params:{comparison: "<=", limit: 0}}];
 return false;
 }
 else {
 if(data1 < 0 || isNaN(data1)){
-validate55.errors = [{instancePath:instancePath+"/m",schemaPath:"#/properties/m/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}}];
 return false;
 }
 }
@@ -1089,19 +921,16 @@ if(valid0){
 if(data.z !== undefined){
 let data2 = data.z;
 const _errs5 = errors;
-if(!(((typeof data2 == "number") && (!(data2 % 1) && !isNaN(data2))) && (isFinite(data2)))){
-validate55.errors = [{instancePath:instancePath+"/z",schemaPath:"#/properties/z/type",keyword:"type",params:{type: "integer"}}];
+if(!(Number.isInteger(data2))){
 return false;
 }
 if(errors === _errs5){
 if((typeof data2 == "number") && (isFinite(data2))){
 if(data2 > 1 || isNaN(data2)){
-validate55.errors = [{instancePath:instancePath+"/z",schemaPath:"#/properties/z/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1}}];
 return false;
 }
 else {
 if(data2 < 0 || isNaN(data2)){
-validate55.errors = [{instancePath:instancePath+"/z",schemaPath:"#/properties/z/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}}];
 return false;
 }
 }
@@ -1116,19 +945,16 @@ if(valid0){
 if(data.n !== undefined){
 let data3 = data.n;
 const _errs7 = errors;
-if(!(((typeof data3 == "number") && (!(data3 % 1) && !isNaN(data3))) && (isFinite(data3)))){
-validate55.errors = [{instancePath:instancePath+"/n",schemaPath:"#/properties/n/type",keyword:"type",params:{type: "integer"}}];
+if(!(Number.isInteger(data3))){
 return false;
 }
 if(errors === _errs7){
 if((typeof data3 == "number") && (isFinite(data3))){
 if(data3 > 2147483648 || isNaN(data3)){
-validate55.errors = [{instancePath:instancePath+"/n",schemaPath:"#/properties/n/maximum",keyword:"maximum",params:{comparison: "<=", limit: 2147483648}}];
 return false;
 }
 else {
 if(data3 < 0 || isNaN(data3)){
-validate55.errors = [{instancePath:instancePath+"/n",schemaPath:"#/properties/n/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}}];
 return false;
 }
 }
@@ -1146,46 +972,27 @@ var valid0 = true;
 }
 }
 else {
-validate55.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"}}];
 return false;
 }
 }
-validate55.errors = vErrors;
 return errors === 0;
 }
-validate55.evaluated = {"props":true,"dynamicProps":false,"dynamicItems":false};
-
 export const ctx: Validate = validate56 as Validate;
-const schema23 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:liaison:wire:ctx:1","type":"object","additionalProperties":false,"required":["v","k","id","from","top","hc","sch","t","seq","prev","dir"],"properties":{"v":{"type":"integer","minimum":0,"maximum":255},"k":{"type":"integer","minimum":1,"maximum":6},"id":{"byteLength":[16,16]},"from":{"type":"integer","minimum":0,"maximum":4294967295},"top":{"type":"integer","minimum":0,"maximum":4294967295},"hc":{"type":"integer","minimum":0,"maximum":4},"sch":{"byteLength":[32,32]},"t":{"type":"integer","minimum":0,"maximum":9007199254740991},"seq":{"type":"integer","minimum":0,"maximum":9007199254740991},"prev":{"byteLength":[32,32]},"dir":{"type":"array","prefixItems":[{"type":"integer","minimum":0,"maximum":9007199254740991},{"byteLength":[32,32]}],"items":false,"minItems":2,"maxItems":2},"x":{"type":"integer","minimum":0,"maximum":9007199254740991},"aud":{"type":"array","prefixItems":[{"type":"integer","minimum":0,"maximum":2},{"type":"integer","minimum":0,"maximum":4294967295},{"byteLength":[32,32]}],"items":false,"minItems":3,"maxItems":3},"to":{"type":"array","minItems":0,"maxItems":256,"items":{"type":"integer","minimum":0,"maximum":4294967295}},"kr":{"type":"array","prefixItems":[{"byteLength":[32,32]},{"type":"integer","minimum":0,"maximum":9007199254740991}],"items":false,"minItems":2,"maxItems":2},"ref":{"byteLength":[32,32]},"pr":{"type":"integer","minimum":1,"maximum":3},"inc":{"type":"integer","minimum":1,"maximum":9007199254740991}},"notBytes":true};
 const func1 = Object.prototype.hasOwnProperty;
-
-function validate56(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
-/*# sourceURL="urn:liaison:wire:ctx:1" */;
-let vErrors = null;
+function validate56(data){
 let errors = 0;
-const evaluated0 = validate56.evaluated;
-if(evaluated0.dynamicProps){
-evaluated0.props = undefined;
-}
-if(evaluated0.dynamicItems){
-evaluated0.items = undefined;
-}
 if(data instanceof Uint8Array){
-validate56.errors = [{instancePath,schemaPath:"#/notBytes",keyword:"notBytes",params:{}}];
 return false;
 }
 if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
-let missing0;
-if((((((((((((data.v === undefined) && (missing0 = "v")) || ((data.k === undefined) && (missing0 = "k"))) || ((data.id === undefined) && (missing0 = "id"))) || ((data.from === undefined) && (missing0 = "from"))) || ((data.top === undefined) && (missing0 = "top"))) || ((data.hc === undefined) && (missing0 = "hc"))) || ((data.sch === undefined) && (missing0 = "sch"))) || ((data.t === undefined) && (missing0 = "t"))) || ((data.seq === undefined) && (missing0 = "seq"))) || ((data.prev === undefined) && (missing0 = "prev"))) || ((data.dir === undefined) && (missing0 = "dir"))){
-validate56.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0}}];
+if(((((((((((data.v === undefined) || (data.k === undefined)) || (data.id === undefined)) || (data.from === undefined)) || (data.top === undefined)) || (data.hc === undefined)) || (data.sch === undefined)) || (data.t === undefined)) || (data.seq === undefined)) || (data.prev === undefined)) || (data.dir === undefined)){
 return false;
 }
 else {
 const _errs1 = errors;
 for(const key0 in data){
-if(!(func1.call(schema23.properties, key0))){
-validate56.errors = [{instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0}}];
+if(!(func1.call({"v":{"type":"integer","minimum":0,"maximum":255},"k":{"type":"integer","minimum":1,"maximum":6},"id":{"byteLength":[16,16]},"from":{"type":"integer","minimum":0,"maximum":4294967295},"top":{"type":"integer","minimum":0,"maximum":4294967295},"hc":{"type":"integer","minimum":0,"maximum":4},"sch":{"byteLength":[32,32]},"t":{"type":"integer","minimum":0,"maximum":9007199254740991},"seq":{"type":"integer","minimum":0,"maximum":9007199254740991},"prev":{"byteLength":[32,32]},"dir":{"type":"array","prefixItems":[{"type":"integer","minimum":0,"maximum":9007199254740991},{"byteLength":[32,32]}],"items":false,"minItems":2,"maxItems":2},"x":{"type":"integer","minimum":0,"maximum":9007199254740991},"aud":{"type":"array","prefixItems":[{"type":"integer","minimum":0,"maximum":2},{"type":"integer","minimum":0,"maximum":4294967295},{"byteLength":[32,32]}],"items":false,"minItems":3,"maxItems":3},"to":{"type":"array","minItems":0,"maxItems":256,"items":{"type":"integer","minimum":0,"maximum":4294967295}},"kr":{"type":"array","prefixItems":[{"byteLength":[32,32]},{"type":"integer","minimum":0,"maximum":9007199254740991}],"items":false,"minItems":2,"maxItems":2},"ref":{"byteLength":[32,32]},"pr":{"type":"integer","minimum":1,"maximum":3},"inc":{"type":"integer","minimum":1,"maximum":9007199254740991}}, key0))){
 return false;
 break;
 }
@@ -1194,19 +1001,16 @@ if(_errs1 === errors){
 if(data.v !== undefined){
 let data0 = data.v;
 const _errs2 = errors;
-if(!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))){
-validate56.errors = [{instancePath:instancePath+"/v",schemaPath:"#/properties/v/type",keyword:"type",params:{type: "integer"}}];
+if(!(Number.isInteger(data0))){
 return false;
 }
 if(errors === _errs2){
 if((typeof data0 == "number") && (isFinite(data0))){
 if(data0 > 255 || isNaN(data0)){
-validate56.errors = [{instancePath:instancePath+"/v",schemaPath:"#/properties/v/maximum",keyword:"maximum",params:{comparison: "<=", limit: 255}}];
 return false;
 }
 else {
 if(data0 < 0 || isNaN(data0)){
-validate56.errors = [{instancePath:instancePath+"/v",schemaPath:"#/properties/v/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}}];
 return false;
 }
 }
@@ -1221,19 +1025,16 @@ if(valid0){
 if(data.k !== undefined){
 let data1 = data.k;
 const _errs4 = errors;
-if(!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1)))){
-validate56.errors = [{instancePath:instancePath+"/k",schemaPath:"#/properties/k/type",keyword:"type",params:{type: "integer"}}];
+if(!(Number.isInteger(data1))){
 return false;
 }
 if(errors === _errs4){
 if((typeof data1 == "number") && (isFinite(data1))){
 if(data1 > 6 || isNaN(data1)){
-validate56.errors = [{instancePath:instancePath+"/k",schemaPath:"#/properties/k/maximum",keyword:"maximum",params:{comparison: "<=", limit: 6}}];
 return false;
 }
 else {
 if(data1 < 1 || isNaN(data1)){
-validate56.errors = [{instancePath:instancePath+"/k",schemaPath:"#/properties/k/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1}}];
 return false;
 }
 }
@@ -1249,7 +1050,6 @@ if(data.id !== undefined){
 let data2 = data.id;
 const _errs6 = errors;
 if(!(data2 instanceof Uint8Array) || data2.length < 16 || data2.length > 16){
-validate56.errors = [{instancePath:instancePath+"/id",schemaPath:"#/properties/id/byteLength",keyword:"byteLength",params:{}}];
 return false;
 }
 var valid0 = _errs6 === errors;
@@ -1261,19 +1061,16 @@ if(valid0){
 if(data.from !== undefined){
 let data3 = data.from;
 const _errs7 = errors;
-if(!(((typeof data3 == "number") && (!(data3 % 1) && !isNaN(data3))) && (isFinite(data3)))){
-validate56.errors = [{instancePath:instancePath+"/from",schemaPath:"#/properties/from/type",keyword:"type",params:{type: "integer"}}];
+if(!(Number.isInteger(data3))){
 return false;
 }
 if(errors === _errs7){
 if((typeof data3 == "number") && (isFinite(data3))){
 if(data3 > 4294967295 || isNaN(data3)){
-validate56.errors = [{instancePath:instancePath+"/from",schemaPath:"#/properties/from/maximum",keyword:"maximum",params:{comparison: "<=", limit: 4294967295}}];
 return false;
 }
 else {
 if(data3 < 0 || isNaN(data3)){
-validate56.errors = [{instancePath:instancePath+"/from",schemaPath:"#/properties/from/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}}];
 return false;
 }
 }
@@ -1288,19 +1085,16 @@ if(valid0){
 if(data.top !== undefined){
 let data4 = data.top;
 const _errs9 = errors;
-if(!(((typeof data4 == "number") && (!(data4 % 1) && !isNaN(data4))) && (isFinite(data4)))){
-validate56.errors = [{instancePath:instancePath+"/top",schemaPath:"#/properties/top/type",keyword:"type",params:{type: "integer"}}];
+if(!(Number.isInteger(data4))){
 return false;
 }
 if(errors === _errs9){
 if((typeof data4 == "number") && (isFinite(data4))){
 if(data4 > 4294967295 || isNaN(data4)){
-validate56.errors = [{instancePath:instancePath+"/top",schemaPath:"#/properties/top/maximum",keyword:"maximum",params:{comparison: "<=", limit: 4294967295}}];
 return false;
 }
 else {
 if(data4 < 0 || isNaN(data4)){
-validate56.errors = [{instancePath:instancePath+"/top",schemaPath:"#/properties/top/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}}];
 return false;
 }
 }
@@ -1315,19 +1109,16 @@ if(valid0){
 if(data.hc !== undefined){
 let data5 = data.hc;
 const _errs11 = errors;
-if(!(((typeof data5 == "number") && (!(data5 % 1) && !isNaN(data5))) && (isFinite(data5)))){
-validate56.errors = [{instancePath:instancePath+"/hc",schemaPath:"#/properties/hc/type",keyword:"type",params:{type: "integer"}}];
+if(!(Number.isInteger(data5))){
 return false;
 }
 if(errors === _errs11){
 if((typeof data5 == "number") && (isFinite(data5))){
 if(data5 > 4 || isNaN(data5)){
-validate56.errors = [{instancePath:instancePath+"/hc",schemaPath:"#/properties/hc/maximum",keyword:"maximum",params:{comparison: "<=", limit: 4}}];
 return false;
 }
 else {
 if(data5 < 0 || isNaN(data5)){
-validate56.errors = [{instancePath:instancePath+"/hc",schemaPath:"#/properties/hc/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}}];
 return false;
 }
 }
@@ -1343,7 +1134,6 @@ if(data.sch !== undefined){
 let data6 = data.sch;
 const _errs13 = errors;
 if(!(data6 instanceof Uint8Array) || data6.length < 32 || data6.length > 32){
-validate56.errors = [{instancePath:instancePath+"/sch",schemaPath:"#/properties/sch/byteLength",keyword:"byteLength",params:{}}];
 return false;
 }
 var valid0 = _errs13 === errors;
@@ -1355,19 +1145,16 @@ if(valid0){
 if(data.t !== undefined){
 let data7 = data.t;
 const _errs14 = errors;
-if(!(((typeof data7 == "number") && (!(data7 % 1) && !isNaN(data7))) && (isFinite(data7)))){
-validate56.errors = [{instancePath:instancePath+"/t",schemaPath:"#/properties/t/type",keyword:"type",params:{type: "integer"}}];
+if(!(Number.isInteger(data7))){
 return false;
 }
 if(errors === _errs14){
 if((typeof data7 == "number") && (isFinite(data7))){
 if(data7 > 9007199254740991 || isNaN(data7)){
-validate56.errors = [{instancePath:instancePath+"/t",schemaPath:"#/properties/t/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991}}];
 return false;
 }
 else {
 if(data7 < 0 || isNaN(data7)){
-validate56.errors = [{instancePath:instancePath+"/t",schemaPath:"#/properties/t/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}}];
 return false;
 }
 }
@@ -1382,19 +1169,16 @@ if(valid0){
 if(data.seq !== undefined){
 let data8 = data.seq;
 const _errs16 = errors;
-if(!(((typeof data8 == "number") && (!(data8 % 1) && !isNaN(data8))) && (isFinite(data8)))){
-validate56.errors = [{instancePath:instancePath+"/seq",schemaPath:"#/properties/seq/type",keyword:"type",params:{type: "integer"}}];
+if(!(Number.isInteger(data8))){
 return false;
 }
 if(errors === _errs16){
 if((typeof data8 == "number") && (isFinite(data8))){
 if(data8 > 9007199254740991 || isNaN(data8)){
-validate56.errors = [{instancePath:instancePath+"/seq",schemaPath:"#/properties/seq/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991}}];
 return false;
 }
 else {
 if(data8 < 0 || isNaN(data8)){
-validate56.errors = [{instancePath:instancePath+"/seq",schemaPath:"#/properties/seq/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}}];
 return false;
 }
 }
@@ -1410,7 +1194,6 @@ if(data.prev !== undefined){
 let data9 = data.prev;
 const _errs18 = errors;
 if(!(data9 instanceof Uint8Array) || data9.length < 32 || data9.length > 32){
-validate56.errors = [{instancePath:instancePath+"/prev",schemaPath:"#/properties/prev/byteLength",keyword:"byteLength",params:{}}];
 return false;
 }
 var valid0 = _errs18 === errors;
@@ -1425,12 +1208,10 @@ const _errs19 = errors;
 if(errors === _errs19){
 if(Array.isArray(data10)){
 if(data10.length > 2){
-validate56.errors = [{instancePath:instancePath+"/dir",schemaPath:"#/properties/dir/maxItems",keyword:"maxItems",params:{limit: 2}}];
 return false;
 }
 else {
 if(data10.length < 2){
-validate56.errors = [{instancePath:instancePath+"/dir",schemaPath:"#/properties/dir/minItems",keyword:"minItems",params:{limit: 2}}];
 return false;
 }
 else {
@@ -1438,19 +1219,16 @@ const len0 = data10.length;
 if(len0 > 0){
 let data11 = data10[0];
 const _errs21 = errors;
-if(!(((typeof data11 == "number") && (!(data11 % 1) && !isNaN(data11))) && (isFinite(data11)))){
-validate56.errors = [{instancePath:instancePath+"/dir/0",schemaPath:"#/properties/dir/prefixItems/0/type",keyword:"type",params:{type: "integer"}}];
+if(!(Number.isInteger(data11))){
 return false;
 }
 if(errors === _errs21){
 if((typeof data11 == "number") && (isFinite(data11))){
 if(data11 > 9007199254740991 || isNaN(data11)){
-validate56.errors = [{instancePath:instancePath+"/dir/0",schemaPath:"#/properties/dir/prefixItems/0/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991}}];
 return false;
 }
 else {
 if(data11 < 0 || isNaN(data11)){
-validate56.errors = [{instancePath:instancePath+"/dir/0",schemaPath:"#/properties/dir/prefixItems/0/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}}];
 return false;
 }
 }
@@ -1463,7 +1241,6 @@ if(len0 > 1){
 let data12 = data10[1];
 const _errs23 = errors;
 if(!(data12 instanceof Uint8Array) || data12.length < 32 || data12.length > 32){
-validate56.errors = [{instancePath:instancePath+"/dir/1",schemaPath:"#/properties/dir/prefixItems/1/byteLength",keyword:"byteLength",params:{}}];
 return false;
 }
 var valid1 = _errs23 === errors;
@@ -1471,7 +1248,6 @@ var valid1 = _errs23 === errors;
 if(valid1){
 const len1 = data10.length;
 if(!(len1 <= 2)){
-validate56.errors = [{instancePath:instancePath+"/dir",schemaPath:"#/properties/dir/items",keyword:"items",params:{limit: 2}}];
 return false;
 }
 }
@@ -1480,7 +1256,6 @@ return false;
 }
 }
 else {
-validate56.errors = [{instancePath:instancePath+"/dir",schemaPath:"#/properties/dir/type",keyword:"type",params:{type: "array"}}];
 return false;
 }
 }
@@ -1493,19 +1268,16 @@ if(valid0){
 if(data.x !== undefined){
 let data13 = data.x;
 const _errs24 = errors;
-if(!(((typeof data13 == "number") && (!(data13 % 1) && !isNaN(data13))) && (isFinite(data13)))){
-validate56.errors = [{instancePath:instancePath+"/x",schemaPath:"#/properties/x/type",keyword:"type",params:{type: "integer"}}];
+if(!(Number.isInteger(data13))){
 return false;
 }
 if(errors === _errs24){
 if((typeof data13 == "number") && (isFinite(data13))){
 if(data13 > 9007199254740991 || isNaN(data13)){
-validate56.errors = [{instancePath:instancePath+"/x",schemaPath:"#/properties/x/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991}}];
 return false;
 }
 else {
 if(data13 < 0 || isNaN(data13)){
-validate56.errors = [{instancePath:instancePath+"/x",schemaPath:"#/properties/x/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}}];
 return false;
 }
 }
@@ -1523,12 +1295,10 @@ const _errs26 = errors;
 if(errors === _errs26){
 if(Array.isArray(data14)){
 if(data14.length > 3){
-validate56.errors = [{instancePath:instancePath+"/aud",schemaPath:"#/properties/aud/maxItems",keyword:"maxItems",params:{limit: 3}}];
 return false;
 }
 else {
 if(data14.length < 3){
-validate56.errors = [{instancePath:instancePath+"/aud",schemaPath:"#/properties/aud/minItems",keyword:"minItems",params:{limit: 3}}];
 return false;
 }
 else {
@@ -1536,19 +1306,16 @@ const len2 = data14.length;
 if(len2 > 0){
 let data15 = data14[0];
 const _errs28 = errors;
-if(!(((typeof data15 == "number") && (!(data15 % 1) && !isNaN(data15))) && (isFinite(data15)))){
-validate56.errors = [{instancePath:instancePath+"/aud/0",schemaPath:"#/properties/aud/prefixItems/0/type",keyword:"type",params:{type: "integer"}}];
+if(!(Number.isInteger(data15))){
 return false;
 }
 if(errors === _errs28){
 if((typeof data15 == "number") && (isFinite(data15))){
 if(data15 > 2 || isNaN(data15)){
-validate56.errors = [{instancePath:instancePath+"/aud/0",schemaPath:"#/properties/aud/prefixItems/0/maximum",keyword:"maximum",params:{comparison: "<=", limit: 2}}];
 return false;
 }
 else {
 if(data15 < 0 || isNaN(data15)){
-validate56.errors = [{instancePath:instancePath+"/aud/0",schemaPath:"#/properties/aud/prefixItems/0/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}}];
 return false;
 }
 }
@@ -1560,19 +1327,16 @@ if(valid2){
 if(len2 > 1){
 let data16 = data14[1];
 const _errs30 = errors;
-if(!(((typeof data16 == "number") && (!(data16 % 1) && !isNaN(data16))) && (isFinite(data16)))){
-validate56.errors = [{instancePath:instancePath+"/aud/1",schemaPath:"#/properties/aud/prefixItems/1/type",keyword:"type",params:{type: "integer"}}];
+if(!(Number.isInteger(data16))){
 return false;
 }
 if(errors === _errs30){
 if((typeof data16 == "number") && (isFinite(data16))){
 if(data16 > 4294967295 || isNaN(data16)){
-validate56.errors = [{instancePath:instancePath+"/aud/1",schemaPath:"#/properties/aud/prefixItems/1/maximum",keyword:"maximum",params:{comparison: "<=", limit: 4294967295}}];
 return false;
 }
 else {
 if(data16 < 0 || isNaN(data16)){
-validate56.errors = [{instancePath:instancePath+"/aud/1",schemaPath:"#/properties/aud/prefixItems/1/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}}];
 return false;
 }
 }
@@ -1585,7 +1349,6 @@ if(len2 > 2){
 let data17 = data14[2];
 const _errs32 = errors;
 if(!(data17 instanceof Uint8Array) || data17.length < 32 || data17.length > 32){
-validate56.errors = [{instancePath:instancePath+"/aud/2",schemaPath:"#/properties/aud/prefixItems/2/byteLength",keyword:"byteLength",params:{}}];
 return false;
 }
 var valid2 = _errs32 === errors;
@@ -1593,7 +1356,6 @@ var valid2 = _errs32 === errors;
 if(valid2){
 const len3 = data14.length;
 if(!(len3 <= 3)){
-validate56.errors = [{instancePath:instancePath+"/aud",schemaPath:"#/properties/aud/items",keyword:"items",params:{limit: 3}}];
 return false;
 }
 }
@@ -1603,7 +1365,6 @@ return false;
 }
 }
 else {
-validate56.errors = [{instancePath:instancePath+"/aud",schemaPath:"#/properties/aud/type",keyword:"type",params:{type: "array"}}];
 return false;
 }
 }
@@ -1619,12 +1380,10 @@ const _errs33 = errors;
 if(errors === _errs33){
 if(Array.isArray(data18)){
 if(data18.length > 256){
-validate56.errors = [{instancePath:instancePath+"/to",schemaPath:"#/properties/to/maxItems",keyword:"maxItems",params:{limit: 256}}];
 return false;
 }
 else {
 if(data18.length < 0){
-validate56.errors = [{instancePath:instancePath+"/to",schemaPath:"#/properties/to/minItems",keyword:"minItems",params:{limit: 0}}];
 return false;
 }
 else {
@@ -1633,19 +1392,16 @@ const len4 = data18.length;
 for(let i0=0; i0<len4; i0++){
 let data19 = data18[i0];
 const _errs35 = errors;
-if(!(((typeof data19 == "number") && (!(data19 % 1) && !isNaN(data19))) && (isFinite(data19)))){
-validate56.errors = [{instancePath:instancePath+"/to/" + i0,schemaPath:"#/properties/to/items/type",keyword:"type",params:{type: "integer"}}];
+if(!(Number.isInteger(data19))){
 return false;
 }
 if(errors === _errs35){
 if((typeof data19 == "number") && (isFinite(data19))){
 if(data19 > 4294967295 || isNaN(data19)){
-validate56.errors = [{instancePath:instancePath+"/to/" + i0,schemaPath:"#/properties/to/items/maximum",keyword:"maximum",params:{comparison: "<=", limit: 4294967295}}];
 return false;
 }
 else {
 if(data19 < 0 || isNaN(data19)){
-validate56.errors = [{instancePath:instancePath+"/to/" + i0,schemaPath:"#/properties/to/items/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}}];
 return false;
 }
 }
@@ -1660,7 +1416,6 @@ break;
 }
 }
 else {
-validate56.errors = [{instancePath:instancePath+"/to",schemaPath:"#/properties/to/type",keyword:"type",params:{type: "array"}}];
 return false;
 }
 }
@@ -1676,12 +1431,10 @@ const _errs37 = errors;
 if(errors === _errs37){
 if(Array.isArray(data20)){
 if(data20.length > 2){
-validate56.errors = [{instancePath:instancePath+"/kr",schemaPath:"#/properties/kr/maxItems",keyword:"maxItems",params:{limit: 2}}];
 return false;
 }
 else {
 if(data20.length < 2){
-validate56.errors = [{instancePath:instancePath+"/kr",schemaPath:"#/properties/kr/minItems",keyword:"minItems",params:{limit: 2}}];
 return false;
 }
 else {
@@ -1690,7 +1443,6 @@ if(len5 > 0){
 let data21 = data20[0];
 const _errs39 = errors;
 if(!(data21 instanceof Uint8Array) || data21.length < 32 || data21.length > 32){
-validate56.errors = [{instancePath:instancePath+"/kr/0",schemaPath:"#/properties/kr/prefixItems/0/byteLength",keyword:"byteLength",params:{}}];
 return false;
 }
 var valid4 = _errs39 === errors;
@@ -1699,19 +1451,16 @@ if(valid4){
 if(len5 > 1){
 let data22 = data20[1];
 const _errs40 = errors;
-if(!(((typeof data22 == "number") && (!(data22 % 1) && !isNaN(data22))) && (isFinite(data22)))){
-validate56.errors = [{instancePath:instancePath+"/kr/1",schemaPath:"#/properties/kr/prefixItems/1/type",keyword:"type",params:{type: "integer"}}];
+if(!(Number.isInteger(data22))){
 return false;
 }
 if(errors === _errs40){
 if((typeof data22 == "number") && (isFinite(data22))){
 if(data22 > 9007199254740991 || isNaN(data22)){
-validate56.errors = [{instancePath:instancePath+"/kr/1",schemaPath:"#/properties/kr/prefixItems/1/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991}}];
 return false;
 }
 else {
 if(data22 < 0 || isNaN(data22)){
-validate56.errors = [{instancePath:instancePath+"/kr/1",schemaPath:"#/properties/kr/prefixItems/1/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}}];
 return false;
 }
 }
@@ -1722,7 +1471,6 @@ var valid4 = _errs40 === errors;
 if(valid4){
 const len6 = data20.length;
 if(!(len6 <= 2)){
-validate56.errors = [{instancePath:instancePath+"/kr",schemaPath:"#/properties/kr/items",keyword:"items",params:{limit: 2}}];
 return false;
 }
 }
@@ -1731,7 +1479,6 @@ return false;
 }
 }
 else {
-validate56.errors = [{instancePath:instancePath+"/kr",schemaPath:"#/properties/kr/type",keyword:"type",params:{type: "array"}}];
 return false;
 }
 }
@@ -1745,7 +1492,6 @@ if(data.ref !== undefined){
 let data23 = data.ref;
 const _errs42 = errors;
 if(!(data23 instanceof Uint8Array) || data23.length < 32 || data23.length > 32){
-validate56.errors = [{instancePath:instancePath+"/ref",schemaPath:"#/properties/ref/byteLength",keyword:"byteLength",params:{}}];
 return false;
 }
 var valid0 = _errs42 === errors;
@@ -1757,19 +1503,16 @@ if(valid0){
 if(data.pr !== undefined){
 let data24 = data.pr;
 const _errs43 = errors;
-if(!(((typeof data24 == "number") && (!(data24 % 1) && !isNaN(data24))) && (isFinite(data24)))){
-validate56.errors = [{instancePath:instancePath+"/pr",schemaPath:"#/properties/pr/type",keyword:"type",params:{type: "integer"}}];
+if(!(Number.isInteger(data24))){
 return false;
 }
 if(errors === _errs43){
 if((typeof data24 == "number") && (isFinite(data24))){
 if(data24 > 3 || isNaN(data24)){
-validate56.errors = [{instancePath:instancePath+"/pr",schemaPath:"#/properties/pr/maximum",keyword:"maximum",params:{comparison: "<=", limit: 3}}];
 return false;
 }
 else {
 if(data24 < 1 || isNaN(data24)){
-validate56.errors = [{instancePath:instancePath+"/pr",schemaPath:"#/properties/pr/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1}}];
 return false;
 }
 }
@@ -1784,19 +1527,16 @@ if(valid0){
 if(data.inc !== undefined){
 let data25 = data.inc;
 const _errs45 = errors;
-if(!(((typeof data25 == "number") && (!(data25 % 1) && !isNaN(data25))) && (isFinite(data25)))){
-validate56.errors = [{instancePath:instancePath+"/inc",schemaPath:"#/properties/inc/type",keyword:"type",params:{type: "integer"}}];
+if(!(Number.isInteger(data25))){
 return false;
 }
 if(errors === _errs45){
 if((typeof data25 == "number") && (isFinite(data25))){
 if(data25 > 9007199254740991 || isNaN(data25)){
-validate56.errors = [{instancePath:instancePath+"/inc",schemaPath:"#/properties/inc/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991}}];
 return false;
 }
 else {
 if(data25 < 1 || isNaN(data25)){
-validate56.errors = [{instancePath:instancePath+"/inc",schemaPath:"#/properties/inc/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1}}];
 return false;
 }
 }
@@ -1828,38 +1568,21 @@ var valid0 = true;
 }
 }
 else {
-validate56.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"}}];
 return false;
 }
 }
-validate56.errors = vErrors;
 return errors === 0;
 }
-validate56.evaluated = {"props":true,"dynamicProps":false,"dynamicItems":false};
-
 export const entry: Validate = validate57 as Validate;
-const schema24 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:liaison:wire:entry:1","type":"array","prefixItems":[{"byteLength":[1,65535]},{"type":"array","minItems":1,"maxItems":64,"items":{"type":"array","prefixItems":[{"type":"integer","minimum":0,"maximum":4294967295},{"byteLength":[64,64]}],"items":false,"minItems":2,"maxItems":2}}],"items":false,"minItems":2,"maxItems":2};
-
-function validate57(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
-/*# sourceURL="urn:liaison:wire:entry:1" */;
-let vErrors = null;
+function validate57(data){
 let errors = 0;
-const evaluated0 = validate57.evaluated;
-if(evaluated0.dynamicProps){
-evaluated0.props = undefined;
-}
-if(evaluated0.dynamicItems){
-evaluated0.items = undefined;
-}
 if(errors === 0){
 if(Array.isArray(data)){
 if(data.length > 2){
-validate57.errors = [{instancePath,schemaPath:"#/maxItems",keyword:"maxItems",params:{limit: 2}}];
 return false;
 }
 else {
 if(data.length < 2){
-validate57.errors = [{instancePath,schemaPath:"#/minItems",keyword:"minItems",params:{limit: 2}}];
 return false;
 }
 else {
@@ -1868,7 +1591,6 @@ if(len0 > 0){
 let data0 = data[0];
 const _errs1 = errors;
 if(!(data0 instanceof Uint8Array) || data0.length < 1 || data0.length > 65535){
-validate57.errors = [{instancePath:instancePath+"/0",schemaPath:"#/prefixItems/0/byteLength",keyword:"byteLength",params:{}}];
 return false;
 }
 var valid0 = _errs1 === errors;
@@ -1880,12 +1602,10 @@ const _errs2 = errors;
 if(errors === _errs2){
 if(Array.isArray(data1)){
 if(data1.length > 64){
-validate57.errors = [{instancePath:instancePath+"/1",schemaPath:"#/prefixItems/1/maxItems",keyword:"maxItems",params:{limit: 64}}];
 return false;
 }
 else {
 if(data1.length < 1){
-validate57.errors = [{instancePath:instancePath+"/1",schemaPath:"#/prefixItems/1/minItems",keyword:"minItems",params:{limit: 1}}];
 return false;
 }
 else {
@@ -1897,12 +1617,10 @@ const _errs4 = errors;
 if(errors === _errs4){
 if(Array.isArray(data2)){
 if(data2.length > 2){
-validate57.errors = [{instancePath:instancePath+"/1/" + i0,schemaPath:"#/prefixItems/1/items/maxItems",keyword:"maxItems",params:{limit: 2}}];
 return false;
 }
 else {
 if(data2.length < 2){
-validate57.errors = [{instancePath:instancePath+"/1/" + i0,schemaPath:"#/prefixItems/1/items/minItems",keyword:"minItems",params:{limit: 2}}];
 return false;
 }
 else {
@@ -1910,19 +1628,16 @@ const len2 = data2.length;
 if(len2 > 0){
 let data3 = data2[0];
 const _errs6 = errors;
-if(!(((typeof data3 == "number") && (!(data3 % 1) && !isNaN(data3))) && (isFinite(data3)))){
-validate57.errors = [{instancePath:instancePath+"/1/" + i0+"/0",schemaPath:"#/prefixItems/1/items/prefixItems/0/type",keyword:"type",params:{type: "integer"}}];
+if(!(Number.isInteger(data3))){
 return false;
 }
 if(errors === _errs6){
 if((typeof data3 == "number") && (isFinite(data3))){
 if(data3 > 4294967295 || isNaN(data3)){
-validate57.errors = [{instancePath:instancePath+"/1/" + i0+"/0",schemaPath:"#/prefixItems/1/items/prefixItems/0/maximum",keyword:"maximum",params:{comparison: "<=", limit: 4294967295}}];
 return false;
 }
 else {
 if(data3 < 0 || isNaN(data3)){
-validate57.errors = [{instancePath:instancePath+"/1/" + i0+"/0",schemaPath:"#/prefixItems/1/items/prefixItems/0/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}}];
 return false;
 }
 }
@@ -1935,7 +1650,6 @@ if(len2 > 1){
 let data4 = data2[1];
 const _errs8 = errors;
 if(!(data4 instanceof Uint8Array) || data4.length < 64 || data4.length > 64){
-validate57.errors = [{instancePath:instancePath+"/1/" + i0+"/1",schemaPath:"#/prefixItems/1/items/prefixItems/1/byteLength",keyword:"byteLength",params:{}}];
 return false;
 }
 var valid2 = _errs8 === errors;
@@ -1943,7 +1657,6 @@ var valid2 = _errs8 === errors;
 if(valid2){
 const len3 = data2.length;
 if(!(len3 <= 2)){
-validate57.errors = [{instancePath:instancePath+"/1/" + i0,schemaPath:"#/prefixItems/1/items/items",keyword:"items",params:{limit: 2}}];
 return false;
 }
 }
@@ -1952,7 +1665,6 @@ return false;
 }
 }
 else {
-validate57.errors = [{instancePath:instancePath+"/1/" + i0,schemaPath:"#/prefixItems/1/items/type",keyword:"type",params:{type: "array"}}];
 return false;
 }
 }
@@ -1965,7 +1677,6 @@ break;
 }
 }
 else {
-validate57.errors = [{instancePath:instancePath+"/1",schemaPath:"#/prefixItems/1/type",keyword:"type",params:{type: "array"}}];
 return false;
 }
 }
@@ -1974,7 +1685,6 @@ var valid0 = _errs2 === errors;
 if(valid0){
 const len4 = data.length;
 if(!(len4 <= 2)){
-validate57.errors = [{instancePath,schemaPath:"#/items",keyword:"items",params:{limit: 2}}];
 return false;
 }
 }
@@ -1983,38 +1693,21 @@ return false;
 }
 }
 else {
-validate57.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "array"}}];
 return false;
 }
 }
-validate57.errors = vErrors;
 return errors === 0;
 }
-validate57.evaluated = {"items":true,"dynamicProps":false,"dynamicItems":false};
-
 export const frameAck: Validate = validate58 as Validate;
-const schema25 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:liaison:wire:frame-ack:1","type":"array","prefixItems":[{"const":9,"type":"integer"},{"byteLength":[1,32768]},{"byteLength":[64,64]}],"items":false,"minItems":3,"maxItems":3};
-
-function validate58(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
-/*# sourceURL="urn:liaison:wire:frame-ack:1" */;
-let vErrors = null;
+function validate58(data){
 let errors = 0;
-const evaluated0 = validate58.evaluated;
-if(evaluated0.dynamicProps){
-evaluated0.props = undefined;
-}
-if(evaluated0.dynamicItems){
-evaluated0.items = undefined;
-}
 if(errors === 0){
 if(Array.isArray(data)){
 if(data.length > 3){
-validate58.errors = [{instancePath,schemaPath:"#/maxItems",keyword:"maxItems",params:{limit: 3}}];
 return false;
 }
 else {
 if(data.length < 3){
-validate58.errors = [{instancePath,schemaPath:"#/minItems",keyword:"minItems",params:{limit: 3}}];
 return false;
 }
 else {
@@ -2022,12 +1715,10 @@ const len0 = data.length;
 if(len0 > 0){
 let data0 = data[0];
 const _errs1 = errors;
-if(!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))){
-validate58.errors = [{instancePath:instancePath+"/0",schemaPath:"#/prefixItems/0/type",keyword:"type",params:{type: "integer"}}];
+if(!(Number.isInteger(data0))){
 return false;
 }
 if(9 !== data0){
-validate58.errors = [{instancePath:instancePath+"/0",schemaPath:"#/prefixItems/0/const",keyword:"const",params:{allowedValue: 9}}];
 return false;
 }
 var valid0 = _errs1 === errors;
@@ -2037,7 +1728,6 @@ if(len0 > 1){
 let data1 = data[1];
 const _errs3 = errors;
 if(!(data1 instanceof Uint8Array) || data1.length < 1 || data1.length > 32768){
-validate58.errors = [{instancePath:instancePath+"/1",schemaPath:"#/prefixItems/1/byteLength",keyword:"byteLength",params:{}}];
 return false;
 }
 var valid0 = _errs3 === errors;
@@ -2047,7 +1737,6 @@ if(len0 > 2){
 let data2 = data[2];
 const _errs4 = errors;
 if(!(data2 instanceof Uint8Array) || data2.length < 64 || data2.length > 64){
-validate58.errors = [{instancePath:instancePath+"/2",schemaPath:"#/prefixItems/2/byteLength",keyword:"byteLength",params:{}}];
 return false;
 }
 var valid0 = _errs4 === errors;
@@ -2055,7 +1744,6 @@ var valid0 = _errs4 === errors;
 if(valid0){
 const len1 = data.length;
 if(!(len1 <= 3)){
-validate58.errors = [{instancePath,schemaPath:"#/items",keyword:"items",params:{limit: 3}}];
 return false;
 }
 }
@@ -2065,38 +1753,21 @@ return false;
 }
 }
 else {
-validate58.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "array"}}];
 return false;
 }
 }
-validate58.errors = vErrors;
 return errors === 0;
 }
-validate58.evaluated = {"items":true,"dynamicProps":false,"dynamicItems":false};
-
 export const frameAcks: Validate = validate59 as Validate;
-const schema26 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:liaison:wire:frame-acks:1","type":"array","prefixItems":[{"const":19,"type":"integer"},{"type":"integer","minimum":0,"maximum":65535},{"type":"array","minItems":1,"maxItems":64,"items":{"type":"array","prefixItems":[{"type":"integer","minimum":1,"maximum":9007199254740991},{"byteLength":[1,32768]},{"byteLength":[64,64]}],"items":false,"minItems":3,"maxItems":3}}],"items":false,"minItems":3,"maxItems":3};
-
-function validate59(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
-/*# sourceURL="urn:liaison:wire:frame-acks:1" */;
-let vErrors = null;
+function validate59(data){
 let errors = 0;
-const evaluated0 = validate59.evaluated;
-if(evaluated0.dynamicProps){
-evaluated0.props = undefined;
-}
-if(evaluated0.dynamicItems){
-evaluated0.items = undefined;
-}
 if(errors === 0){
 if(Array.isArray(data)){
 if(data.length > 3){
-validate59.errors = [{instancePath,schemaPath:"#/maxItems",keyword:"maxItems",params:{limit: 3}}];
 return false;
 }
 else {
 if(data.length < 3){
-validate59.errors = [{instancePath,schemaPath:"#/minItems",keyword:"minItems",params:{limit: 3}}];
 return false;
 }
 else {
@@ -2104,12 +1775,10 @@ const len0 = data.length;
 if(len0 > 0){
 let data0 = data[0];
 const _errs1 = errors;
-if(!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))){
-validate59.errors = [{instancePath:instancePath+"/0",schemaPath:"#/prefixItems/0/type",keyword:"type",params:{type: "integer"}}];
+if(!(Number.isInteger(data0))){
 return false;
 }
 if(19 !== data0){
-validate59.errors = [{instancePath:instancePath+"/0",schemaPath:"#/prefixItems/0/const",keyword:"const",params:{allowedValue: 19}}];
 return false;
 }
 var valid0 = _errs1 === errors;
@@ -2118,19 +1787,16 @@ if(valid0){
 if(len0 > 1){
 let data1 = data[1];
 const _errs3 = errors;
-if(!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1)))){
-validate59.errors = [{instancePath:instancePath+"/1",schemaPath:"#/prefixItems/1/type",keyword:"type",params:{type: "integer"}}];
+if(!(Number.isInteger(data1))){
 return false;
 }
 if(errors === _errs3){
 if((typeof data1 == "number") && (isFinite(data1))){
 if(data1 > 65535 || isNaN(data1)){
-validate59.errors = [{instancePath:instancePath+"/1",schemaPath:"#/prefixItems/1/maximum",keyword:"maximum",params:{comparison: "<=", limit: 65535}}];
 return false;
 }
 else {
 if(data1 < 0 || isNaN(data1)){
-validate59.errors = [{instancePath:instancePath+"/1",schemaPath:"#/prefixItems/1/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}}];
 return false;
 }
 }
@@ -2145,12 +1811,10 @@ const _errs5 = errors;
 if(errors === _errs5){
 if(Array.isArray(data2)){
 if(data2.length > 64){
-validate59.errors = [{instancePath:instancePath+"/2",schemaPath:"#/prefixItems/2/maxItems",keyword:"maxItems",params:{limit: 64}}];
 return false;
 }
 else {
 if(data2.length < 1){
-validate59.errors = [{instancePath:instancePath+"/2",schemaPath:"#/prefixItems/2/minItems",keyword:"minItems",params:{limit: 1}}];
 return false;
 }
 else {
@@ -2162,12 +1826,10 @@ const _errs7 = errors;
 if(errors === _errs7){
 if(Array.isArray(data3)){
 if(data3.length > 3){
-validate59.errors = [{instancePath:instancePath+"/2/" + i0,schemaPath:"#/prefixItems/2/items/maxItems",keyword:"maxItems",params:{limit: 3}}];
 return false;
 }
 else {
 if(data3.length < 3){
-validate59.errors = [{instancePath:instancePath+"/2/" + i0,schemaPath:"#/prefixItems/2/items/minItems",keyword:"minItems",params:{limit: 3}}];
 return false;
 }
 else {
@@ -2175,19 +1837,16 @@ const len2 = data3.length;
 if(len2 > 0){
 let data4 = data3[0];
 const _errs9 = errors;
-if(!(((typeof data4 == "number") && (!(data4 % 1) && !isNaN(data4))) && (isFinite(data4)))){
-validate59.errors = [{instancePath:instancePath+"/2/" + i0+"/0",schemaPath:"#/prefixItems/2/items/prefixItems/0/type",keyword:"type",params:{type: "integer"}}];
+if(!(Number.isInteger(data4))){
 return false;
 }
 if(errors === _errs9){
 if((typeof data4 == "number") && (isFinite(data4))){
 if(data4 > 9007199254740991 || isNaN(data4)){
-validate59.errors = [{instancePath:instancePath+"/2/" + i0+"/0",schemaPath:"#/prefixItems/2/items/prefixItems/0/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991}}];
 return false;
 }
 else {
 if(data4 < 1 || isNaN(data4)){
-validate59.errors = [{instancePath:instancePath+"/2/" + i0+"/0",schemaPath:"#/prefixItems/2/items/prefixItems/0/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1}}];
 return false;
 }
 }
@@ -2200,7 +1859,6 @@ if(len2 > 1){
 let data5 = data3[1];
 const _errs11 = errors;
 if(!(data5 instanceof Uint8Array) || data5.length < 1 || data5.length > 32768){
-validate59.errors = [{instancePath:instancePath+"/2/" + i0+"/1",schemaPath:"#/prefixItems/2/items/prefixItems/1/byteLength",keyword:"byteLength",params:{}}];
 return false;
 }
 var valid2 = _errs11 === errors;
@@ -2210,7 +1868,6 @@ if(len2 > 2){
 let data6 = data3[2];
 const _errs12 = errors;
 if(!(data6 instanceof Uint8Array) || data6.length < 64 || data6.length > 64){
-validate59.errors = [{instancePath:instancePath+"/2/" + i0+"/2",schemaPath:"#/prefixItems/2/items/prefixItems/2/byteLength",keyword:"byteLength",params:{}}];
 return false;
 }
 var valid2 = _errs12 === errors;
@@ -2218,7 +1875,6 @@ var valid2 = _errs12 === errors;
 if(valid2){
 const len3 = data3.length;
 if(!(len3 <= 3)){
-validate59.errors = [{instancePath:instancePath+"/2/" + i0,schemaPath:"#/prefixItems/2/items/items",keyword:"items",params:{limit: 3}}];
 return false;
 }
 }
@@ -2228,7 +1884,6 @@ return false;
 }
 }
 else {
-validate59.errors = [{instancePath:instancePath+"/2/" + i0,schemaPath:"#/prefixItems/2/items/type",keyword:"type",params:{type: "array"}}];
 return false;
 }
 }
@@ -2241,7 +1896,6 @@ break;
 }
 }
 else {
-validate59.errors = [{instancePath:instancePath+"/2",schemaPath:"#/prefixItems/2/type",keyword:"type",params:{type: "array"}}];
 return false;
 }
 }
@@ -2250,7 +1904,6 @@ var valid0 = _errs5 === errors;
 if(valid0){
 const len4 = data.length;
 if(!(len4 <= 3)){
-validate59.errors = [{instancePath,schemaPath:"#/items",keyword:"items",params:{limit: 3}}];
 return false;
 }
 }
@@ -2260,38 +1913,21 @@ return false;
 }
 }
 else {
-validate59.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "array"}}];
 return false;
 }
 }
-validate59.errors = vErrors;
 return errors === 0;
 }
-validate59.evaluated = {"items":true,"dynamicProps":false,"dynamicItems":false};
-
 export const frameAdminAnswer: Validate = validate60 as Validate;
-const schema27 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:liaison:wire:frame-admin-answer:1","type":"array","prefixItems":[{"const":16,"type":"integer"},{"type":"integer","minimum":0,"maximum":4294967295},{"type":"object","additionalProperties":false,"required":[],"properties":{"status":{"type":"object","additionalProperties":false,"required":["t","dir","leaves","sessions","accepted","refused"],"properties":{"t":{"type":"integer","minimum":0,"maximum":9007199254740991},"dir":{"type":"integer","minimum":0,"maximum":9007199254740991},"leaves":{"type":"integer","minimum":0,"maximum":9007199254740991},"sessions":{"type":"integer","minimum":0,"maximum":9007199254740991},"accepted":{"type":"integer","minimum":0,"maximum":9007199254740991},"refused":{"type":"integer","minimum":0,"maximum":9007199254740991}},"notBytes":true},"leaves":{"type":"array","minItems":0,"maxItems":2048,"items":{"byteLength":[1,1024]}},"from":{"type":"integer","minimum":0,"maximum":9007199254740991},"size":{"type":"integer","minimum":0,"maximum":9007199254740991}},"notBytes":true}],"items":false,"minItems":3,"maxItems":3};
-
-function validate60(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
-/*# sourceURL="urn:liaison:wire:frame-admin-answer:1" */;
-let vErrors = null;
+function validate60(data){
 let errors = 0;
-const evaluated0 = validate60.evaluated;
-if(evaluated0.dynamicProps){
-evaluated0.props = undefined;
-}
-if(evaluated0.dynamicItems){
-evaluated0.items = undefined;
-}
 if(errors === 0){
 if(Array.isArray(data)){
 if(data.length > 3){
-validate60.errors = [{instancePath,schemaPath:"#/maxItems",keyword:"maxItems",params:{limit: 3}}];
 return false;
 }
 else {
 if(data.length < 3){
-validate60.errors = [{instancePath,schemaPath:"#/minItems",keyword:"minItems",params:{limit: 3}}];
 return false;
 }
 else {
@@ -2299,12 +1935,10 @@ const len0 = data.length;
 if(len0 > 0){
 let data0 = data[0];
 const _errs1 = errors;
-if(!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))){
-validate60.errors = [{instancePath:instancePath+"/0",schemaPath:"#/prefixItems/0/type",keyword:"type",params:{type: "integer"}}];
+if(!(Number.isInteger(data0))){
 return false;
 }
 if(16 !== data0){
-validate60.errors = [{instancePath:instancePath+"/0",schemaPath:"#/prefixItems/0/const",keyword:"const",params:{allowedValue: 16}}];
 return false;
 }
 var valid0 = _errs1 === errors;
@@ -2313,19 +1947,16 @@ if(valid0){
 if(len0 > 1){
 let data1 = data[1];
 const _errs3 = errors;
-if(!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1)))){
-validate60.errors = [{instancePath:instancePath+"/1",schemaPath:"#/prefixItems/1/type",keyword:"type",params:{type: "integer"}}];
+if(!(Number.isInteger(data1))){
 return false;
 }
 if(errors === _errs3){
 if((typeof data1 == "number") && (isFinite(data1))){
 if(data1 > 4294967295 || isNaN(data1)){
-validate60.errors = [{instancePath:instancePath+"/1",schemaPath:"#/prefixItems/1/maximum",keyword:"maximum",params:{comparison: "<=", limit: 4294967295}}];
 return false;
 }
 else {
 if(data1 < 0 || isNaN(data1)){
-validate60.errors = [{instancePath:instancePath+"/1",schemaPath:"#/prefixItems/1/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}}];
 return false;
 }
 }
@@ -2338,7 +1969,6 @@ if(len0 > 2){
 let data2 = data[2];
 const _errs5 = errors;
 if(data2 instanceof Uint8Array){
-validate60.errors = [{instancePath:instancePath+"/2",schemaPath:"#/prefixItems/2/notBytes",keyword:"notBytes",params:{}}];
 return false;
 }
 if(errors === _errs5){
@@ -2346,7 +1976,6 @@ if(data2 && typeof data2 == "object" && !Array.isArray(data2)){
 const _errs7 = errors;
 for(const key0 in data2){
 if(!((((key0 === "status") || (key0 === "leaves")) || (key0 === "from")) || (key0 === "size"))){
-validate60.errors = [{instancePath:instancePath+"/2",schemaPath:"#/prefixItems/2/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0}}];
 return false;
 break;
 }
@@ -2356,21 +1985,17 @@ if(data2.status !== undefined){
 let data3 = data2.status;
 const _errs8 = errors;
 if(data3 instanceof Uint8Array){
-validate60.errors = [{instancePath:instancePath+"/2/status",schemaPath:"#/prefixItems/2/properties/status/notBytes",keyword:"notBytes",params:{}}];
 return false;
 }
 if(errors === _errs8){
 if(data3 && typeof data3 == "object" && !Array.isArray(data3)){
-let missing0;
-if(((((((data3.t === undefined) && (missing0 = "t")) || ((data3.dir === undefined) && (missing0 = "dir"))) || ((data3.leaves === undefined) && (missing0 = "leaves"))) || ((data3.sessions === undefined) && (missing0 = "sessions"))) || ((data3.accepted === undefined) && (missing0 = "accepted"))) || ((data3.refused === undefined) && (missing0 = "refused"))){
-validate60.errors = [{instancePath:instancePath+"/2/status",schemaPath:"#/prefixItems/2/properties/status/required",keyword:"required",params:{missingProperty: missing0}}];
+if((((((data3.t === undefined) || (data3.dir === undefined)) || (data3.leaves === undefined)) || (data3.sessions === undefined)) || (data3.accepted === undefined)) || (data3.refused === undefined)){
 return false;
 }
 else {
 const _errs10 = errors;
 for(const key1 in data3){
 if(!((((((key1 === "t") || (key1 === "dir")) || (key1 === "leaves")) || (key1 === "sessions")) || (key1 === "accepted")) || (key1 === "refused"))){
-validate60.errors = [{instancePath:instancePath+"/2/status",schemaPath:"#/prefixItems/2/properties/status/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key1}}];
 return false;
 break;
 }
@@ -2379,19 +2004,16 @@ if(_errs10 === errors){
 if(data3.t !== undefined){
 let data4 = data3.t;
 const _errs11 = errors;
-if(!(((typeof data4 == "number") && (!(data4 % 1) && !isNaN(data4))) && (isFinite(data4)))){
-validate60.errors = [{instancePath:instancePath+"/2/status/t",schemaPath:"#/prefixItems/2/properties/status/properties/t/type",keyword:"type",params:{type: "integer"}}];
+if(!(Number.isInteger(data4))){
 return false;
 }
 if(errors === _errs11){
 if((typeof data4 == "number") && (isFinite(data4))){
 if(data4 > 9007199254740991 || isNaN(data4)){
-validate60.errors = [{instancePath:instancePath+"/2/status/t",schemaPath:"#/prefixItems/2/properties/status/properties/t/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991}}];
 return false;
 }
 else {
 if(data4 < 0 || isNaN(data4)){
-validate60.errors = [{instancePath:instancePath+"/2/status/t",schemaPath:"#/prefixItems/2/properties/status/properties/t/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}}];
 return false;
 }
 }
@@ -2406,19 +2028,16 @@ if(valid2){
 if(data3.dir !== undefined){
 let data5 = data3.dir;
 const _errs13 = errors;
-if(!(((typeof data5 == "number") && (!(data5 % 1) && !isNaN(data5))) && (isFinite(data5)))){
-validate60.errors = [{instancePath:instancePath+"/2/status/dir",schemaPath:"#/prefixItems/2/properties/status/properties/dir/type",keyword:"type",params:{type: "integer"}}];
+if(!(Number.isInteger(data5))){
 return false;
 }
 if(errors === _errs13){
 if((typeof data5 == "number") && (isFinite(data5))){
 if(data5 > 9007199254740991 || isNaN(data5)){
-validate60.errors = [{instancePath:instancePath+"/2/status/dir",schemaPath:"#/prefixItems/2/properties/status/properties/dir/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991}}];
 return false;
 }
 else {
 if(data5 < 0 || isNaN(data5)){
-validate60.errors = [{instancePath:instancePath+"/2/status/dir",schemaPath:"#/prefixItems/2/properties/status/properties/dir/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}}];
 return false;
 }
 }
@@ -2433,19 +2052,16 @@ if(valid2){
 if(data3.leaves !== undefined){
 let data6 = data3.leaves;
 const _errs15 = errors;
-if(!(((typeof data6 == "number") && (!(data6 % 1) && !isNaN(data6))) && (isFinite(data6)))){
-validate60.errors = [{instancePath:instancePath+"/2/status/leaves",schemaPath:"#/prefixItems/2/properties/status/properties/leaves/type",keyword:"type",params:{type: "integer"}}];
+if(!(Number.isInteger(data6))){
 return false;
 }
 if(errors === _errs15){
 if((typeof data6 == "number") && (isFinite(data6))){
 if(data6 > 9007199254740991 || isNaN(data6)){
-validate60.errors = [{instancePath:instancePath+"/2/status/leaves",schemaPath:"#/prefixItems/2/properties/status/properties/leaves/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991}}];
 return false;
 }
 else {
 if(data6 < 0 || isNaN(data6)){
-validate60.errors = [{instancePath:instancePath+"/2/status/leaves",schemaPath:"#/prefixItems/2/properties/status/properties/leaves/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}}];
 return false;
 }
 }
@@ -2460,19 +2076,16 @@ if(valid2){
 if(data3.sessions !== undefined){
 let data7 = data3.sessions;
 const _errs17 = errors;
-if(!(((typeof data7 == "number") && (!(data7 % 1) && !isNaN(data7))) && (isFinite(data7)))){
-validate60.errors = [{instancePath:instancePath+"/2/status/sessions",schemaPath:"#/prefixItems/2/properties/status/properties/sessions/type",keyword:"type",params:{type: "integer"}}];
+if(!(Number.isInteger(data7))){
 return false;
 }
 if(errors === _errs17){
 if((typeof data7 == "number") && (isFinite(data7))){
 if(data7 > 9007199254740991 || isNaN(data7)){
-validate60.errors = [{instancePath:instancePath+"/2/status/sessions",schemaPath:"#/prefixItems/2/properties/status/properties/sessions/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991}}];
 return false;
 }
 else {
 if(data7 < 0 || isNaN(data7)){
-validate60.errors = [{instancePath:instancePath+"/2/status/sessions",schemaPath:"#/prefixItems/2/properties/status/properties/sessions/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}}];
 return false;
 }
 }
@@ -2487,19 +2100,16 @@ if(valid2){
 if(data3.accepted !== undefined){
 let data8 = data3.accepted;
 const _errs19 = errors;
-if(!(((typeof data8 == "number") && (!(data8 % 1) && !isNaN(data8))) && (isFinite(data8)))){
-validate60.errors = [{instancePath:instancePath+"/2/status/accepted",schemaPath:"#/prefixItems/2/properties/status/properties/accepted/type",keyword:"type",params:{type: "integer"}}];
+if(!(Number.isInteger(data8))){
 return false;
 }
 if(errors === _errs19){
 if((typeof data8 == "number") && (isFinite(data8))){
 if(data8 > 9007199254740991 || isNaN(data8)){
-validate60.errors = [{instancePath:instancePath+"/2/status/accepted",schemaPath:"#/prefixItems/2/properties/status/properties/accepted/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991}}];
 return false;
 }
 else {
 if(data8 < 0 || isNaN(data8)){
-validate60.errors = [{instancePath:instancePath+"/2/status/accepted",schemaPath:"#/prefixItems/2/properties/status/properties/accepted/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}}];
 return false;
 }
 }
@@ -2514,19 +2124,16 @@ if(valid2){
 if(data3.refused !== undefined){
 let data9 = data3.refused;
 const _errs21 = errors;
-if(!(((typeof data9 == "number") && (!(data9 % 1) && !isNaN(data9))) && (isFinite(data9)))){
-validate60.errors = [{instancePath:instancePath+"/2/status/refused",schemaPath:"#/prefixItems/2/properties/status/properties/refused/type",keyword:"type",params:{type: "integer"}}];
+if(!(Number.isInteger(data9))){
 return false;
 }
 if(errors === _errs21){
 if((typeof data9 == "number") && (isFinite(data9))){
 if(data9 > 9007199254740991 || isNaN(data9)){
-validate60.errors = [{instancePath:instancePath+"/2/status/refused",schemaPath:"#/prefixItems/2/properties/status/properties/refused/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991}}];
 return false;
 }
 else {
 if(data9 < 0 || isNaN(data9)){
-validate60.errors = [{instancePath:instancePath+"/2/status/refused",schemaPath:"#/prefixItems/2/properties/status/properties/refused/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}}];
 return false;
 }
 }
@@ -2546,7 +2153,6 @@ var valid2 = true;
 }
 }
 else {
-validate60.errors = [{instancePath:instancePath+"/2/status",schemaPath:"#/prefixItems/2/properties/status/type",keyword:"type",params:{type: "object"}}];
 return false;
 }
 }
@@ -2562,12 +2168,10 @@ const _errs23 = errors;
 if(errors === _errs23){
 if(Array.isArray(data10)){
 if(data10.length > 2048){
-validate60.errors = [{instancePath:instancePath+"/2/leaves",schemaPath:"#/prefixItems/2/properties/leaves/maxItems",keyword:"maxItems",params:{limit: 2048}}];
 return false;
 }
 else {
 if(data10.length < 0){
-validate60.errors = [{instancePath:instancePath+"/2/leaves",schemaPath:"#/prefixItems/2/properties/leaves/minItems",keyword:"minItems",params:{limit: 0}}];
 return false;
 }
 else {
@@ -2577,7 +2181,6 @@ for(let i0=0; i0<len1; i0++){
 let data11 = data10[i0];
 const _errs25 = errors;
 if(!(data11 instanceof Uint8Array) || data11.length < 1 || data11.length > 1024){
-validate60.errors = [{instancePath:instancePath+"/2/leaves/" + i0,schemaPath:"#/prefixItems/2/properties/leaves/items/byteLength",keyword:"byteLength",params:{}}];
 return false;
 }
 var valid3 = _errs25 === errors;
@@ -2589,7 +2192,6 @@ break;
 }
 }
 else {
-validate60.errors = [{instancePath:instancePath+"/2/leaves",schemaPath:"#/prefixItems/2/properties/leaves/type",keyword:"type",params:{type: "array"}}];
 return false;
 }
 }
@@ -2602,19 +2204,16 @@ if(valid1){
 if(data2.from !== undefined){
 let data12 = data2.from;
 const _errs26 = errors;
-if(!(((typeof data12 == "number") && (!(data12 % 1) && !isNaN(data12))) && (isFinite(data12)))){
-validate60.errors = [{instancePath:instancePath+"/2/from",schemaPath:"#/prefixItems/2/properties/from/type",keyword:"type",params:{type: "integer"}}];
+if(!(Number.isInteger(data12))){
 return false;
 }
 if(errors === _errs26){
 if((typeof data12 == "number") && (isFinite(data12))){
 if(data12 > 9007199254740991 || isNaN(data12)){
-validate60.errors = [{instancePath:instancePath+"/2/from",schemaPath:"#/prefixItems/2/properties/from/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991}}];
 return false;
 }
 else {
 if(data12 < 0 || isNaN(data12)){
-validate60.errors = [{instancePath:instancePath+"/2/from",schemaPath:"#/prefixItems/2/properties/from/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}}];
 return false;
 }
 }
@@ -2629,19 +2228,16 @@ if(valid1){
 if(data2.size !== undefined){
 let data13 = data2.size;
 const _errs28 = errors;
-if(!(((typeof data13 == "number") && (!(data13 % 1) && !isNaN(data13))) && (isFinite(data13)))){
-validate60.errors = [{instancePath:instancePath+"/2/size",schemaPath:"#/prefixItems/2/properties/size/type",keyword:"type",params:{type: "integer"}}];
+if(!(Number.isInteger(data13))){
 return false;
 }
 if(errors === _errs28){
 if((typeof data13 == "number") && (isFinite(data13))){
 if(data13 > 9007199254740991 || isNaN(data13)){
-validate60.errors = [{instancePath:instancePath+"/2/size",schemaPath:"#/prefixItems/2/properties/size/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991}}];
 return false;
 }
 else {
 if(data13 < 0 || isNaN(data13)){
-validate60.errors = [{instancePath:instancePath+"/2/size",schemaPath:"#/prefixItems/2/properties/size/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}}];
 return false;
 }
 }
@@ -2658,7 +2254,6 @@ var valid1 = true;
 }
 }
 else {
-validate60.errors = [{instancePath:instancePath+"/2",schemaPath:"#/prefixItems/2/type",keyword:"type",params:{type: "object"}}];
 return false;
 }
 }
@@ -2667,7 +2262,6 @@ var valid0 = _errs5 === errors;
 if(valid0){
 const len2 = data.length;
 if(!(len2 <= 3)){
-validate60.errors = [{instancePath,schemaPath:"#/items",keyword:"items",params:{limit: 3}}];
 return false;
 }
 }
@@ -2677,38 +2271,21 @@ return false;
 }
 }
 else {
-validate60.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "array"}}];
 return false;
 }
 }
-validate60.errors = vErrors;
 return errors === 0;
 }
-validate60.evaluated = {"items":true,"dynamicProps":false,"dynamicItems":false};
-
 export const frameAdmin: Validate = validate61 as Validate;
-const schema28 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:liaison:wire:frame-admin:1","type":"array","prefixItems":[{"const":16,"type":"integer"},{"byteLength":[1,1024]},{"byteLength":[64,64]}],"items":false,"minItems":3,"maxItems":3};
-
-function validate61(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
-/*# sourceURL="urn:liaison:wire:frame-admin:1" */;
-let vErrors = null;
+function validate61(data){
 let errors = 0;
-const evaluated0 = validate61.evaluated;
-if(evaluated0.dynamicProps){
-evaluated0.props = undefined;
-}
-if(evaluated0.dynamicItems){
-evaluated0.items = undefined;
-}
 if(errors === 0){
 if(Array.isArray(data)){
 if(data.length > 3){
-validate61.errors = [{instancePath,schemaPath:"#/maxItems",keyword:"maxItems",params:{limit: 3}}];
 return false;
 }
 else {
 if(data.length < 3){
-validate61.errors = [{instancePath,schemaPath:"#/minItems",keyword:"minItems",params:{limit: 3}}];
 return false;
 }
 else {
@@ -2716,12 +2293,10 @@ const len0 = data.length;
 if(len0 > 0){
 let data0 = data[0];
 const _errs1 = errors;
-if(!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))){
-validate61.errors = [{instancePath:instancePath+"/0",schemaPath:"#/prefixItems/0/type",keyword:"type",params:{type: "integer"}}];
+if(!(Number.isInteger(data0))){
 return false;
 }
 if(16 !== data0){
-validate61.errors = [{instancePath:instancePath+"/0",schemaPath:"#/prefixItems/0/const",keyword:"const",params:{allowedValue: 16}}];
 return false;
 }
 var valid0 = _errs1 === errors;
@@ -2731,7 +2306,6 @@ if(len0 > 1){
 let data1 = data[1];
 const _errs3 = errors;
 if(!(data1 instanceof Uint8Array) || data1.length < 1 || data1.length > 1024){
-validate61.errors = [{instancePath:instancePath+"/1",schemaPath:"#/prefixItems/1/byteLength",keyword:"byteLength",params:{}}];
 return false;
 }
 var valid0 = _errs3 === errors;
@@ -2741,7 +2315,6 @@ if(len0 > 2){
 let data2 = data[2];
 const _errs4 = errors;
 if(!(data2 instanceof Uint8Array) || data2.length < 64 || data2.length > 64){
-validate61.errors = [{instancePath:instancePath+"/2",schemaPath:"#/prefixItems/2/byteLength",keyword:"byteLength",params:{}}];
 return false;
 }
 var valid0 = _errs4 === errors;
@@ -2749,7 +2322,6 @@ var valid0 = _errs4 === errors;
 if(valid0){
 const len1 = data.length;
 if(!(len1 <= 3)){
-validate61.errors = [{instancePath,schemaPath:"#/items",keyword:"items",params:{limit: 3}}];
 return false;
 }
 }
@@ -2759,38 +2331,21 @@ return false;
 }
 }
 else {
-validate61.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "array"}}];
 return false;
 }
 }
-validate61.errors = vErrors;
 return errors === 0;
 }
-validate61.evaluated = {"items":true,"dynamicProps":false,"dynamicItems":false};
-
 export const frameAppend: Validate = validate62 as Validate;
-const schema29 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:liaison:wire:frame-append:1","type":"array","prefixItems":[{"const":17,"type":"integer"},{"type":"integer","minimum":0,"maximum":4294967295},{"byteLength":[1,65535]}],"items":false,"minItems":3,"maxItems":3};
-
-function validate62(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
-/*# sourceURL="urn:liaison:wire:frame-append:1" */;
-let vErrors = null;
+function validate62(data){
 let errors = 0;
-const evaluated0 = validate62.evaluated;
-if(evaluated0.dynamicProps){
-evaluated0.props = undefined;
-}
-if(evaluated0.dynamicItems){
-evaluated0.items = undefined;
-}
 if(errors === 0){
 if(Array.isArray(data)){
 if(data.length > 3){
-validate62.errors = [{instancePath,schemaPath:"#/maxItems",keyword:"maxItems",params:{limit: 3}}];
 return false;
 }
 else {
 if(data.length < 3){
-validate62.errors = [{instancePath,schemaPath:"#/minItems",keyword:"minItems",params:{limit: 3}}];
 return false;
 }
 else {
@@ -2798,12 +2353,10 @@ const len0 = data.length;
 if(len0 > 0){
 let data0 = data[0];
 const _errs1 = errors;
-if(!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))){
-validate62.errors = [{instancePath:instancePath+"/0",schemaPath:"#/prefixItems/0/type",keyword:"type",params:{type: "integer"}}];
+if(!(Number.isInteger(data0))){
 return false;
 }
 if(17 !== data0){
-validate62.errors = [{instancePath:instancePath+"/0",schemaPath:"#/prefixItems/0/const",keyword:"const",params:{allowedValue: 17}}];
 return false;
 }
 var valid0 = _errs1 === errors;
@@ -2812,19 +2365,16 @@ if(valid0){
 if(len0 > 1){
 let data1 = data[1];
 const _errs3 = errors;
-if(!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1)))){
-validate62.errors = [{instancePath:instancePath+"/1",schemaPath:"#/prefixItems/1/type",keyword:"type",params:{type: "integer"}}];
+if(!(Number.isInteger(data1))){
 return false;
 }
 if(errors === _errs3){
 if((typeof data1 == "number") && (isFinite(data1))){
 if(data1 > 4294967295 || isNaN(data1)){
-validate62.errors = [{instancePath:instancePath+"/1",schemaPath:"#/prefixItems/1/maximum",keyword:"maximum",params:{comparison: "<=", limit: 4294967295}}];
 return false;
 }
 else {
 if(data1 < 0 || isNaN(data1)){
-validate62.errors = [{instancePath:instancePath+"/1",schemaPath:"#/prefixItems/1/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}}];
 return false;
 }
 }
@@ -2837,7 +2387,6 @@ if(len0 > 2){
 let data2 = data[2];
 const _errs5 = errors;
 if(!(data2 instanceof Uint8Array) || data2.length < 1 || data2.length > 65535){
-validate62.errors = [{instancePath:instancePath+"/2",schemaPath:"#/prefixItems/2/byteLength",keyword:"byteLength",params:{}}];
 return false;
 }
 var valid0 = _errs5 === errors;
@@ -2845,7 +2394,6 @@ var valid0 = _errs5 === errors;
 if(valid0){
 const len1 = data.length;
 if(!(len1 <= 3)){
-validate62.errors = [{instancePath,schemaPath:"#/items",keyword:"items",params:{limit: 3}}];
 return false;
 }
 }
@@ -2855,38 +2403,21 @@ return false;
 }
 }
 else {
-validate62.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "array"}}];
 return false;
 }
 }
-validate62.errors = vErrors;
 return errors === 0;
 }
-validate62.evaluated = {"items":true,"dynamicProps":false,"dynamicItems":false};
-
 export const frameAuth: Validate = validate63 as Validate;
-const schema30 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:liaison:wire:frame-auth:1","type":"array","prefixItems":[{"const":3,"type":"integer"},{"byteLength":[64,64]}],"items":false,"minItems":2,"maxItems":2};
-
-function validate63(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
-/*# sourceURL="urn:liaison:wire:frame-auth:1" */;
-let vErrors = null;
+function validate63(data){
 let errors = 0;
-const evaluated0 = validate63.evaluated;
-if(evaluated0.dynamicProps){
-evaluated0.props = undefined;
-}
-if(evaluated0.dynamicItems){
-evaluated0.items = undefined;
-}
 if(errors === 0){
 if(Array.isArray(data)){
 if(data.length > 2){
-validate63.errors = [{instancePath,schemaPath:"#/maxItems",keyword:"maxItems",params:{limit: 2}}];
 return false;
 }
 else {
 if(data.length < 2){
-validate63.errors = [{instancePath,schemaPath:"#/minItems",keyword:"minItems",params:{limit: 2}}];
 return false;
 }
 else {
@@ -2894,12 +2425,10 @@ const len0 = data.length;
 if(len0 > 0){
 let data0 = data[0];
 const _errs1 = errors;
-if(!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))){
-validate63.errors = [{instancePath:instancePath+"/0",schemaPath:"#/prefixItems/0/type",keyword:"type",params:{type: "integer"}}];
+if(!(Number.isInteger(data0))){
 return false;
 }
 if(3 !== data0){
-validate63.errors = [{instancePath:instancePath+"/0",schemaPath:"#/prefixItems/0/const",keyword:"const",params:{allowedValue: 3}}];
 return false;
 }
 var valid0 = _errs1 === errors;
@@ -2909,7 +2438,6 @@ if(len0 > 1){
 let data1 = data[1];
 const _errs3 = errors;
 if(!(data1 instanceof Uint8Array) || data1.length < 64 || data1.length > 64){
-validate63.errors = [{instancePath:instancePath+"/1",schemaPath:"#/prefixItems/1/byteLength",keyword:"byteLength",params:{}}];
 return false;
 }
 var valid0 = _errs3 === errors;
@@ -2917,7 +2445,6 @@ var valid0 = _errs3 === errors;
 if(valid0){
 const len1 = data.length;
 if(!(len1 <= 2)){
-validate63.errors = [{instancePath,schemaPath:"#/items",keyword:"items",params:{limit: 2}}];
 return false;
 }
 }
@@ -2926,38 +2453,21 @@ return false;
 }
 }
 else {
-validate63.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "array"}}];
 return false;
 }
 }
-validate63.errors = vErrors;
 return errors === 0;
 }
-validate63.evaluated = {"items":true,"dynamicProps":false,"dynamicItems":false};
-
 export const frameBlob: Validate = validate64 as Validate;
-const schema31 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:liaison:wire:frame-blob:1","type":"array","prefixItems":[{"const":18,"type":"integer"},{"type":"integer","minimum":0,"maximum":4294967295},{"type":"object","oneOf":[{"type":"object","additionalProperties":false,"required":["put"],"properties":{"put":{"type":"array","minItems":1,"maxItems":64,"items":{"type":"array","prefixItems":[{"type":"string","enum":["key","sch"]},{"byteLength":[1,65536]}],"items":false,"minItems":2,"maxItems":2}}},"notBytes":true},{"type":"object","additionalProperties":false,"required":["get"],"properties":{"get":{"type":"array","minItems":1,"maxItems":64,"items":{"byteLength":[32,32]}}},"notBytes":true}],"notBytes":true}],"items":false,"minItems":3,"maxItems":3};
-
-function validate64(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
-/*# sourceURL="urn:liaison:wire:frame-blob:1" */;
-let vErrors = null;
+function validate64(data){
 let errors = 0;
-const evaluated0 = validate64.evaluated;
-if(evaluated0.dynamicProps){
-evaluated0.props = undefined;
-}
-if(evaluated0.dynamicItems){
-evaluated0.items = undefined;
-}
 if(errors === 0){
 if(Array.isArray(data)){
 if(data.length > 3){
-validate64.errors = [{instancePath,schemaPath:"#/maxItems",keyword:"maxItems",params:{limit: 3}}];
 return false;
 }
 else {
 if(data.length < 3){
-validate64.errors = [{instancePath,schemaPath:"#/minItems",keyword:"minItems",params:{limit: 3}}];
 return false;
 }
 else {
@@ -2965,12 +2475,10 @@ const len0 = data.length;
 if(len0 > 0){
 let data0 = data[0];
 const _errs1 = errors;
-if(!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))){
-validate64.errors = [{instancePath:instancePath+"/0",schemaPath:"#/prefixItems/0/type",keyword:"type",params:{type: "integer"}}];
+if(!(Number.isInteger(data0))){
 return false;
 }
 if(18 !== data0){
-validate64.errors = [{instancePath:instancePath+"/0",schemaPath:"#/prefixItems/0/const",keyword:"const",params:{allowedValue: 18}}];
 return false;
 }
 var valid0 = _errs1 === errors;
@@ -2979,19 +2487,16 @@ if(valid0){
 if(len0 > 1){
 let data1 = data[1];
 const _errs3 = errors;
-if(!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1)))){
-validate64.errors = [{instancePath:instancePath+"/1",schemaPath:"#/prefixItems/1/type",keyword:"type",params:{type: "integer"}}];
+if(!(Number.isInteger(data1))){
 return false;
 }
 if(errors === _errs3){
 if((typeof data1 == "number") && (isFinite(data1))){
 if(data1 > 4294967295 || isNaN(data1)){
-validate64.errors = [{instancePath:instancePath+"/1",schemaPath:"#/prefixItems/1/maximum",keyword:"maximum",params:{comparison: "<=", limit: 4294967295}}];
 return false;
 }
 else {
 if(data1 < 0 || isNaN(data1)){
-validate64.errors = [{instancePath:instancePath+"/1",schemaPath:"#/prefixItems/1/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}}];
 return false;
 }
 }
@@ -3004,7 +2509,6 @@ if(len0 > 2){
 let data2 = data[2];
 const _errs5 = errors;
 if(!(data2 && typeof data2 == "object" && !Array.isArray(data2))){
-validate64.errors = [{instancePath:instancePath+"/2",schemaPath:"#/prefixItems/2/type",keyword:"type",params:{type: "object"}}];
 return false;
 }
 const _errs7 = errors;
@@ -3012,39 +2516,17 @@ let valid1 = false;
 let passing0 = null;
 const _errs8 = errors;
 if(data2 instanceof Uint8Array){
-const err0 = {instancePath:instancePath+"/2",schemaPath:"#/prefixItems/2/oneOf/0/notBytes",keyword:"notBytes",params:{}};
-if(vErrors === null){
-vErrors = [err0];
-}
-else {
-vErrors.push(err0);
-}
 errors++;
 }
 if(errors === _errs8){
 if(data2 && typeof data2 == "object" && !Array.isArray(data2)){
-let missing0;
-if((data2.put === undefined) && (missing0 = "put")){
-const err1 = {instancePath:instancePath+"/2",schemaPath:"#/prefixItems/2/oneOf/0/required",keyword:"required",params:{missingProperty: missing0}};
-if(vErrors === null){
-vErrors = [err1];
-}
-else {
-vErrors.push(err1);
-}
+if(data2.put === undefined){
 errors++;
 }
 else {
 const _errs10 = errors;
 for(const key0 in data2){
 if(!(key0 === "put")){
-const err2 = {instancePath:instancePath+"/2",schemaPath:"#/prefixItems/2/oneOf/0/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0}};
-if(vErrors === null){
-vErrors = [err2];
-}
-else {
-vErrors.push(err2);
-}
 errors++;
 break;
 }
@@ -3056,24 +2538,10 @@ const _errs11 = errors;
 if(errors === _errs11){
 if(Array.isArray(data3)){
 if(data3.length > 64){
-const err3 = {instancePath:instancePath+"/2/put",schemaPath:"#/prefixItems/2/oneOf/0/properties/put/maxItems",keyword:"maxItems",params:{limit: 64}};
-if(vErrors === null){
-vErrors = [err3];
-}
-else {
-vErrors.push(err3);
-}
 errors++;
 }
 else {
 if(data3.length < 1){
-const err4 = {instancePath:instancePath+"/2/put",schemaPath:"#/prefixItems/2/oneOf/0/properties/put/minItems",keyword:"minItems",params:{limit: 1}};
-if(vErrors === null){
-vErrors = [err4];
-}
-else {
-vErrors.push(err4);
-}
 errors++;
 }
 else {
@@ -3085,24 +2553,10 @@ const _errs13 = errors;
 if(errors === _errs13){
 if(Array.isArray(data4)){
 if(data4.length > 2){
-const err5 = {instancePath:instancePath+"/2/put/" + i0,schemaPath:"#/prefixItems/2/oneOf/0/properties/put/items/maxItems",keyword:"maxItems",params:{limit: 2}};
-if(vErrors === null){
-vErrors = [err5];
-}
-else {
-vErrors.push(err5);
-}
 errors++;
 }
 else {
 if(data4.length < 2){
-const err6 = {instancePath:instancePath+"/2/put/" + i0,schemaPath:"#/prefixItems/2/oneOf/0/properties/put/items/minItems",keyword:"minItems",params:{limit: 2}};
-if(vErrors === null){
-vErrors = [err6];
-}
-else {
-vErrors.push(err6);
-}
 errors++;
 }
 else {
@@ -3111,23 +2565,9 @@ if(len2 > 0){
 let data5 = data4[0];
 const _errs15 = errors;
 if(typeof data5 !== "string"){
-const err7 = {instancePath:instancePath+"/2/put/" + i0+"/0",schemaPath:"#/prefixItems/2/oneOf/0/properties/put/items/prefixItems/0/type",keyword:"type",params:{type: "string"}};
-if(vErrors === null){
-vErrors = [err7];
-}
-else {
-vErrors.push(err7);
-}
 errors++;
 }
 if(!((data5 === "key") || (data5 === "sch"))){
-const err8 = {instancePath:instancePath+"/2/put/" + i0+"/0",schemaPath:"#/prefixItems/2/oneOf/0/properties/put/items/prefixItems/0/enum",keyword:"enum",params:{allowedValues: schema31.prefixItems[2].oneOf[0].properties.put.items.prefixItems[0].enum}};
-if(vErrors === null){
-vErrors = [err8];
-}
-else {
-vErrors.push(err8);
-}
 errors++;
 }
 var valid4 = _errs15 === errors;
@@ -3137,13 +2577,6 @@ if(len2 > 1){
 let data6 = data4[1];
 const _errs17 = errors;
 if(!(data6 instanceof Uint8Array) || data6.length < 1 || data6.length > 65536){
-const err9 = {instancePath:instancePath+"/2/put/" + i0+"/1",schemaPath:"#/prefixItems/2/oneOf/0/properties/put/items/prefixItems/1/byteLength",keyword:"byteLength",params:{}};
-if(vErrors === null){
-vErrors = [err9];
-}
-else {
-vErrors.push(err9);
-}
 errors++;
 }
 var valid4 = _errs17 === errors;
@@ -3151,13 +2584,6 @@ var valid4 = _errs17 === errors;
 if(valid4){
 const len3 = data4.length;
 if(!(len3 <= 2)){
-const err10 = {instancePath:instancePath+"/2/put/" + i0,schemaPath:"#/prefixItems/2/oneOf/0/properties/put/items/items",keyword:"items",params:{limit: 2}};
-if(vErrors === null){
-vErrors = [err10];
-}
-else {
-vErrors.push(err10);
-}
 errors++;
 }
 }
@@ -3166,13 +2592,6 @@ errors++;
 }
 }
 else {
-const err11 = {instancePath:instancePath+"/2/put/" + i0,schemaPath:"#/prefixItems/2/oneOf/0/properties/put/items/type",keyword:"type",params:{type: "array"}};
-if(vErrors === null){
-vErrors = [err11];
-}
-else {
-vErrors.push(err11);
-}
 errors++;
 }
 }
@@ -3185,13 +2604,6 @@ break;
 }
 }
 else {
-const err12 = {instancePath:instancePath+"/2/put",schemaPath:"#/prefixItems/2/oneOf/0/properties/put/type",keyword:"type",params:{type: "array"}};
-if(vErrors === null){
-vErrors = [err12];
-}
-else {
-vErrors.push(err12);
-}
 errors++;
 }
 }
@@ -3200,13 +2612,6 @@ errors++;
 }
 }
 else {
-const err13 = {instancePath:instancePath+"/2",schemaPath:"#/prefixItems/2/oneOf/0/type",keyword:"type",params:{type: "object"}};
-if(vErrors === null){
-vErrors = [err13];
-}
-else {
-vErrors.push(err13);
-}
 errors++;
 }
 }
@@ -3218,39 +2623,17 @@ var props0 = true;
 }
 const _errs18 = errors;
 if(data2 instanceof Uint8Array){
-const err14 = {instancePath:instancePath+"/2",schemaPath:"#/prefixItems/2/oneOf/1/notBytes",keyword:"notBytes",params:{}};
-if(vErrors === null){
-vErrors = [err14];
-}
-else {
-vErrors.push(err14);
-}
 errors++;
 }
 if(errors === _errs18){
 if(data2 && typeof data2 == "object" && !Array.isArray(data2)){
-let missing1;
-if((data2.get === undefined) && (missing1 = "get")){
-const err15 = {instancePath:instancePath+"/2",schemaPath:"#/prefixItems/2/oneOf/1/required",keyword:"required",params:{missingProperty: missing1}};
-if(vErrors === null){
-vErrors = [err15];
-}
-else {
-vErrors.push(err15);
-}
+if(data2.get === undefined){
 errors++;
 }
 else {
 const _errs20 = errors;
 for(const key1 in data2){
 if(!(key1 === "get")){
-const err16 = {instancePath:instancePath+"/2",schemaPath:"#/prefixItems/2/oneOf/1/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key1}};
-if(vErrors === null){
-vErrors = [err16];
-}
-else {
-vErrors.push(err16);
-}
 errors++;
 break;
 }
@@ -3262,24 +2645,10 @@ const _errs21 = errors;
 if(errors === _errs21){
 if(Array.isArray(data7)){
 if(data7.length > 64){
-const err17 = {instancePath:instancePath+"/2/get",schemaPath:"#/prefixItems/2/oneOf/1/properties/get/maxItems",keyword:"maxItems",params:{limit: 64}};
-if(vErrors === null){
-vErrors = [err17];
-}
-else {
-vErrors.push(err17);
-}
 errors++;
 }
 else {
 if(data7.length < 1){
-const err18 = {instancePath:instancePath+"/2/get",schemaPath:"#/prefixItems/2/oneOf/1/properties/get/minItems",keyword:"minItems",params:{limit: 1}};
-if(vErrors === null){
-vErrors = [err18];
-}
-else {
-vErrors.push(err18);
-}
 errors++;
 }
 else {
@@ -3289,13 +2658,6 @@ for(let i1=0; i1<len4; i1++){
 let data8 = data7[i1];
 const _errs23 = errors;
 if(!(data8 instanceof Uint8Array) || data8.length < 32 || data8.length > 32){
-const err19 = {instancePath:instancePath+"/2/get/" + i1,schemaPath:"#/prefixItems/2/oneOf/1/properties/get/items/byteLength",keyword:"byteLength",params:{}};
-if(vErrors === null){
-vErrors = [err19];
-}
-else {
-vErrors.push(err19);
-}
 errors++;
 }
 var valid6 = _errs23 === errors;
@@ -3307,13 +2669,6 @@ break;
 }
 }
 else {
-const err20 = {instancePath:instancePath+"/2/get",schemaPath:"#/prefixItems/2/oneOf/1/properties/get/type",keyword:"type",params:{type: "array"}};
-if(vErrors === null){
-vErrors = [err20];
-}
-else {
-vErrors.push(err20);
-}
 errors++;
 }
 }
@@ -3322,13 +2677,6 @@ errors++;
 }
 }
 else {
-const err21 = {instancePath:instancePath+"/2",schemaPath:"#/prefixItems/2/oneOf/1/type",keyword:"type",params:{type: "object"}};
-if(vErrors === null){
-vErrors = [err21];
-}
-else {
-vErrors.push(err21);
-}
 errors++;
 }
 }
@@ -3347,29 +2695,12 @@ props0 = true;
 }
 }
 if(!valid1){
-const err22 = {instancePath:instancePath+"/2",schemaPath:"#/prefixItems/2/oneOf",keyword:"oneOf",params:{passingSchemas: passing0}};
-if(vErrors === null){
-vErrors = [err22];
-}
-else {
-vErrors.push(err22);
-}
 errors++;
-validate64.errors = vErrors;
 return false;
 }
 else {
 errors = _errs7;
-if(vErrors !== null){
-if(_errs7){
-vErrors.length = _errs7;
-}
-else {
-vErrors = null;
-}
-}
 if(data2 instanceof Uint8Array){
-validate64.errors = [{instancePath:instancePath+"/2",schemaPath:"#/prefixItems/2/notBytes",keyword:"notBytes",params:{}}];
 return false;
 }
 }
@@ -3378,7 +2709,6 @@ var valid0 = _errs5 === errors;
 if(valid0){
 const len5 = data.length;
 if(!(len5 <= 3)){
-validate64.errors = [{instancePath,schemaPath:"#/items",keyword:"items",params:{limit: 3}}];
 return false;
 }
 }
@@ -3388,38 +2718,21 @@ return false;
 }
 }
 else {
-validate64.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "array"}}];
 return false;
 }
 }
-validate64.errors = vErrors;
 return errors === 0;
 }
-validate64.evaluated = {"items":true,"dynamicProps":false,"dynamicItems":false};
-
 export const frameBlobs: Validate = validate65 as Validate;
-const schema32 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:liaison:wire:frame-blobs:1","type":"array","prefixItems":[{"const":18,"type":"integer"},{"type":"integer","minimum":0,"maximum":4294967295},{"type":"object","additionalProperties":false,"required":["blobs","missing"],"properties":{"blobs":{"type":"array","minItems":0,"maxItems":64,"items":{"type":"array","prefixItems":[{"byteLength":[32,32]},{"byteLength":[1,65536]}],"items":false,"minItems":2,"maxItems":2}},"missing":{"type":"array","minItems":0,"maxItems":64,"items":{"byteLength":[32,32]}}},"notBytes":true}],"items":false,"minItems":3,"maxItems":3};
-
-function validate65(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
-/*# sourceURL="urn:liaison:wire:frame-blobs:1" */;
-let vErrors = null;
+function validate65(data){
 let errors = 0;
-const evaluated0 = validate65.evaluated;
-if(evaluated0.dynamicProps){
-evaluated0.props = undefined;
-}
-if(evaluated0.dynamicItems){
-evaluated0.items = undefined;
-}
 if(errors === 0){
 if(Array.isArray(data)){
 if(data.length > 3){
-validate65.errors = [{instancePath,schemaPath:"#/maxItems",keyword:"maxItems",params:{limit: 3}}];
 return false;
 }
 else {
 if(data.length < 3){
-validate65.errors = [{instancePath,schemaPath:"#/minItems",keyword:"minItems",params:{limit: 3}}];
 return false;
 }
 else {
@@ -3427,12 +2740,10 @@ const len0 = data.length;
 if(len0 > 0){
 let data0 = data[0];
 const _errs1 = errors;
-if(!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))){
-validate65.errors = [{instancePath:instancePath+"/0",schemaPath:"#/prefixItems/0/type",keyword:"type",params:{type: "integer"}}];
+if(!(Number.isInteger(data0))){
 return false;
 }
 if(18 !== data0){
-validate65.errors = [{instancePath:instancePath+"/0",schemaPath:"#/prefixItems/0/const",keyword:"const",params:{allowedValue: 18}}];
 return false;
 }
 var valid0 = _errs1 === errors;
@@ -3441,19 +2752,16 @@ if(valid0){
 if(len0 > 1){
 let data1 = data[1];
 const _errs3 = errors;
-if(!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1)))){
-validate65.errors = [{instancePath:instancePath+"/1",schemaPath:"#/prefixItems/1/type",keyword:"type",params:{type: "integer"}}];
+if(!(Number.isInteger(data1))){
 return false;
 }
 if(errors === _errs3){
 if((typeof data1 == "number") && (isFinite(data1))){
 if(data1 > 4294967295 || isNaN(data1)){
-validate65.errors = [{instancePath:instancePath+"/1",schemaPath:"#/prefixItems/1/maximum",keyword:"maximum",params:{comparison: "<=", limit: 4294967295}}];
 return false;
 }
 else {
 if(data1 < 0 || isNaN(data1)){
-validate65.errors = [{instancePath:instancePath+"/1",schemaPath:"#/prefixItems/1/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}}];
 return false;
 }
 }
@@ -3466,21 +2774,17 @@ if(len0 > 2){
 let data2 = data[2];
 const _errs5 = errors;
 if(data2 instanceof Uint8Array){
-validate65.errors = [{instancePath:instancePath+"/2",schemaPath:"#/prefixItems/2/notBytes",keyword:"notBytes",params:{}}];
 return false;
 }
 if(errors === _errs5){
 if(data2 && typeof data2 == "object" && !Array.isArray(data2)){
-let missing0;
-if(((data2.blobs === undefined) && (missing0 = "blobs")) || ((data2.missing === undefined) && (missing0 = "missing"))){
-validate65.errors = [{instancePath:instancePath+"/2",schemaPath:"#/prefixItems/2/required",keyword:"required",params:{missingProperty: missing0}}];
+if((data2.blobs === undefined) || (data2.missing === undefined)){
 return false;
 }
 else {
 const _errs7 = errors;
 for(const key0 in data2){
 if(!((key0 === "blobs") || (key0 === "missing"))){
-validate65.errors = [{instancePath:instancePath+"/2",schemaPath:"#/prefixItems/2/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0}}];
 return false;
 break;
 }
@@ -3492,12 +2796,10 @@ const _errs8 = errors;
 if(errors === _errs8){
 if(Array.isArray(data3)){
 if(data3.length > 64){
-validate65.errors = [{instancePath:instancePath+"/2/blobs",schemaPath:"#/prefixItems/2/properties/blobs/maxItems",keyword:"maxItems",params:{limit: 64}}];
 return false;
 }
 else {
 if(data3.length < 0){
-validate65.errors = [{instancePath:instancePath+"/2/blobs",schemaPath:"#/prefixItems/2/properties/blobs/minItems",keyword:"minItems",params:{limit: 0}}];
 return false;
 }
 else {
@@ -3509,12 +2811,10 @@ const _errs10 = errors;
 if(errors === _errs10){
 if(Array.isArray(data4)){
 if(data4.length > 2){
-validate65.errors = [{instancePath:instancePath+"/2/blobs/" + i0,schemaPath:"#/prefixItems/2/properties/blobs/items/maxItems",keyword:"maxItems",params:{limit: 2}}];
 return false;
 }
 else {
 if(data4.length < 2){
-validate65.errors = [{instancePath:instancePath+"/2/blobs/" + i0,schemaPath:"#/prefixItems/2/properties/blobs/items/minItems",keyword:"minItems",params:{limit: 2}}];
 return false;
 }
 else {
@@ -3523,7 +2823,6 @@ if(len2 > 0){
 let data5 = data4[0];
 const _errs12 = errors;
 if(!(data5 instanceof Uint8Array) || data5.length < 32 || data5.length > 32){
-validate65.errors = [{instancePath:instancePath+"/2/blobs/" + i0+"/0",schemaPath:"#/prefixItems/2/properties/blobs/items/prefixItems/0/byteLength",keyword:"byteLength",params:{}}];
 return false;
 }
 var valid3 = _errs12 === errors;
@@ -3533,7 +2832,6 @@ if(len2 > 1){
 let data6 = data4[1];
 const _errs13 = errors;
 if(!(data6 instanceof Uint8Array) || data6.length < 1 || data6.length > 65536){
-validate65.errors = [{instancePath:instancePath+"/2/blobs/" + i0+"/1",schemaPath:"#/prefixItems/2/properties/blobs/items/prefixItems/1/byteLength",keyword:"byteLength",params:{}}];
 return false;
 }
 var valid3 = _errs13 === errors;
@@ -3541,7 +2839,6 @@ var valid3 = _errs13 === errors;
 if(valid3){
 const len3 = data4.length;
 if(!(len3 <= 2)){
-validate65.errors = [{instancePath:instancePath+"/2/blobs/" + i0,schemaPath:"#/prefixItems/2/properties/blobs/items/items",keyword:"items",params:{limit: 2}}];
 return false;
 }
 }
@@ -3550,7 +2847,6 @@ return false;
 }
 }
 else {
-validate65.errors = [{instancePath:instancePath+"/2/blobs/" + i0,schemaPath:"#/prefixItems/2/properties/blobs/items/type",keyword:"type",params:{type: "array"}}];
 return false;
 }
 }
@@ -3563,7 +2859,6 @@ break;
 }
 }
 else {
-validate65.errors = [{instancePath:instancePath+"/2/blobs",schemaPath:"#/prefixItems/2/properties/blobs/type",keyword:"type",params:{type: "array"}}];
 return false;
 }
 }
@@ -3579,12 +2874,10 @@ const _errs14 = errors;
 if(errors === _errs14){
 if(Array.isArray(data7)){
 if(data7.length > 64){
-validate65.errors = [{instancePath:instancePath+"/2/missing",schemaPath:"#/prefixItems/2/properties/missing/maxItems",keyword:"maxItems",params:{limit: 64}}];
 return false;
 }
 else {
 if(data7.length < 0){
-validate65.errors = [{instancePath:instancePath+"/2/missing",schemaPath:"#/prefixItems/2/properties/missing/minItems",keyword:"minItems",params:{limit: 0}}];
 return false;
 }
 else {
@@ -3594,7 +2887,6 @@ for(let i1=0; i1<len4; i1++){
 let data8 = data7[i1];
 const _errs16 = errors;
 if(!(data8 instanceof Uint8Array) || data8.length < 32 || data8.length > 32){
-validate65.errors = [{instancePath:instancePath+"/2/missing/" + i1,schemaPath:"#/prefixItems/2/properties/missing/items/byteLength",keyword:"byteLength",params:{}}];
 return false;
 }
 var valid4 = _errs16 === errors;
@@ -3606,7 +2898,6 @@ break;
 }
 }
 else {
-validate65.errors = [{instancePath:instancePath+"/2/missing",schemaPath:"#/prefixItems/2/properties/missing/type",keyword:"type",params:{type: "array"}}];
 return false;
 }
 }
@@ -3620,7 +2911,6 @@ var valid1 = true;
 }
 }
 else {
-validate65.errors = [{instancePath:instancePath+"/2",schemaPath:"#/prefixItems/2/type",keyword:"type",params:{type: "object"}}];
 return false;
 }
 }
@@ -3629,7 +2919,6 @@ var valid0 = _errs5 === errors;
 if(valid0){
 const len5 = data.length;
 if(!(len5 <= 3)){
-validate65.errors = [{instancePath,schemaPath:"#/items",keyword:"items",params:{limit: 3}}];
 return false;
 }
 }
@@ -3639,38 +2928,21 @@ return false;
 }
 }
 else {
-validate65.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "array"}}];
 return false;
 }
 }
-validate65.errors = vErrors;
 return errors === 0;
 }
-validate65.evaluated = {"items":true,"dynamicProps":false,"dynamicItems":false};
-
 export const frameChallenge: Validate = validate66 as Validate;
-const schema33 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:liaison:wire:frame-challenge:1","type":"array","prefixItems":[{"const":2,"type":"integer"},{"byteLength":[1,16384]},{"byteLength":[64,64]}],"items":false,"minItems":3,"maxItems":3};
-
-function validate66(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
-/*# sourceURL="urn:liaison:wire:frame-challenge:1" */;
-let vErrors = null;
+function validate66(data){
 let errors = 0;
-const evaluated0 = validate66.evaluated;
-if(evaluated0.dynamicProps){
-evaluated0.props = undefined;
-}
-if(evaluated0.dynamicItems){
-evaluated0.items = undefined;
-}
 if(errors === 0){
 if(Array.isArray(data)){
 if(data.length > 3){
-validate66.errors = [{instancePath,schemaPath:"#/maxItems",keyword:"maxItems",params:{limit: 3}}];
 return false;
 }
 else {
 if(data.length < 3){
-validate66.errors = [{instancePath,schemaPath:"#/minItems",keyword:"minItems",params:{limit: 3}}];
 return false;
 }
 else {
@@ -3678,12 +2950,10 @@ const len0 = data.length;
 if(len0 > 0){
 let data0 = data[0];
 const _errs1 = errors;
-if(!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))){
-validate66.errors = [{instancePath:instancePath+"/0",schemaPath:"#/prefixItems/0/type",keyword:"type",params:{type: "integer"}}];
+if(!(Number.isInteger(data0))){
 return false;
 }
 if(2 !== data0){
-validate66.errors = [{instancePath:instancePath+"/0",schemaPath:"#/prefixItems/0/const",keyword:"const",params:{allowedValue: 2}}];
 return false;
 }
 var valid0 = _errs1 === errors;
@@ -3693,7 +2963,6 @@ if(len0 > 1){
 let data1 = data[1];
 const _errs3 = errors;
 if(!(data1 instanceof Uint8Array) || data1.length < 1 || data1.length > 16384){
-validate66.errors = [{instancePath:instancePath+"/1",schemaPath:"#/prefixItems/1/byteLength",keyword:"byteLength",params:{}}];
 return false;
 }
 var valid0 = _errs3 === errors;
@@ -3703,7 +2972,6 @@ if(len0 > 2){
 let data2 = data[2];
 const _errs4 = errors;
 if(!(data2 instanceof Uint8Array) || data2.length < 64 || data2.length > 64){
-validate66.errors = [{instancePath:instancePath+"/2",schemaPath:"#/prefixItems/2/byteLength",keyword:"byteLength",params:{}}];
 return false;
 }
 var valid0 = _errs4 === errors;
@@ -3711,7 +2979,6 @@ var valid0 = _errs4 === errors;
 if(valid0){
 const len1 = data.length;
 if(!(len1 <= 3)){
-validate66.errors = [{instancePath,schemaPath:"#/items",keyword:"items",params:{limit: 3}}];
 return false;
 }
 }
@@ -3721,38 +2988,21 @@ return false;
 }
 }
 else {
-validate66.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "array"}}];
 return false;
 }
 }
-validate66.errors = vErrors;
 return errors === 0;
 }
-validate66.evaluated = {"items":true,"dynamicProps":false,"dynamicItems":false};
-
 export const frameCredit: Validate = validate67 as Validate;
-const schema34 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:liaison:wire:frame-credit:1","type":"array","prefixItems":[{"const":10,"type":"integer"},{"type":"integer","minimum":0,"maximum":65535},{"type":"integer","minimum":0,"maximum":256},{"type":"integer","minimum":0,"maximum":1048576}],"items":false,"minItems":4,"maxItems":4};
-
-function validate67(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
-/*# sourceURL="urn:liaison:wire:frame-credit:1" */;
-let vErrors = null;
+function validate67(data){
 let errors = 0;
-const evaluated0 = validate67.evaluated;
-if(evaluated0.dynamicProps){
-evaluated0.props = undefined;
-}
-if(evaluated0.dynamicItems){
-evaluated0.items = undefined;
-}
 if(errors === 0){
 if(Array.isArray(data)){
 if(data.length > 4){
-validate67.errors = [{instancePath,schemaPath:"#/maxItems",keyword:"maxItems",params:{limit: 4}}];
 return false;
 }
 else {
 if(data.length < 4){
-validate67.errors = [{instancePath,schemaPath:"#/minItems",keyword:"minItems",params:{limit: 4}}];
 return false;
 }
 else {
@@ -3760,12 +3010,10 @@ const len0 = data.length;
 if(len0 > 0){
 let data0 = data[0];
 const _errs1 = errors;
-if(!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))){
-validate67.errors = [{instancePath:instancePath+"/0",schemaPath:"#/prefixItems/0/type",keyword:"type",params:{type: "integer"}}];
+if(!(Number.isInteger(data0))){
 return false;
 }
 if(10 !== data0){
-validate67.errors = [{instancePath:instancePath+"/0",schemaPath:"#/prefixItems/0/const",keyword:"const",params:{allowedValue: 10}}];
 return false;
 }
 var valid0 = _errs1 === errors;
@@ -3774,19 +3022,16 @@ if(valid0){
 if(len0 > 1){
 let data1 = data[1];
 const _errs3 = errors;
-if(!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1)))){
-validate67.errors = [{instancePath:instancePath+"/1",schemaPath:"#/prefixItems/1/type",keyword:"type",params:{type: "integer"}}];
+if(!(Number.isInteger(data1))){
 return false;
 }
 if(errors === _errs3){
 if((typeof data1 == "number") && (isFinite(data1))){
 if(data1 > 65535 || isNaN(data1)){
-validate67.errors = [{instancePath:instancePath+"/1",schemaPath:"#/prefixItems/1/maximum",keyword:"maximum",params:{comparison: "<=", limit: 65535}}];
 return false;
 }
 else {
 if(data1 < 0 || isNaN(data1)){
-validate67.errors = [{instancePath:instancePath+"/1",schemaPath:"#/prefixItems/1/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}}];
 return false;
 }
 }
@@ -3798,19 +3043,16 @@ if(valid0){
 if(len0 > 2){
 let data2 = data[2];
 const _errs5 = errors;
-if(!(((typeof data2 == "number") && (!(data2 % 1) && !isNaN(data2))) && (isFinite(data2)))){
-validate67.errors = [{instancePath:instancePath+"/2",schemaPath:"#/prefixItems/2/type",keyword:"type",params:{type: "integer"}}];
+if(!(Number.isInteger(data2))){
 return false;
 }
 if(errors === _errs5){
 if((typeof data2 == "number") && (isFinite(data2))){
 if(data2 > 256 || isNaN(data2)){
-validate67.errors = [{instancePath:instancePath+"/2",schemaPath:"#/prefixItems/2/maximum",keyword:"maximum",params:{comparison: "<=", limit: 256}}];
 return false;
 }
 else {
 if(data2 < 0 || isNaN(data2)){
-validate67.errors = [{instancePath:instancePath+"/2",schemaPath:"#/prefixItems/2/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}}];
 return false;
 }
 }
@@ -3822,19 +3064,16 @@ if(valid0){
 if(len0 > 3){
 let data3 = data[3];
 const _errs7 = errors;
-if(!(((typeof data3 == "number") && (!(data3 % 1) && !isNaN(data3))) && (isFinite(data3)))){
-validate67.errors = [{instancePath:instancePath+"/3",schemaPath:"#/prefixItems/3/type",keyword:"type",params:{type: "integer"}}];
+if(!(Number.isInteger(data3))){
 return false;
 }
 if(errors === _errs7){
 if((typeof data3 == "number") && (isFinite(data3))){
 if(data3 > 1048576 || isNaN(data3)){
-validate67.errors = [{instancePath:instancePath+"/3",schemaPath:"#/prefixItems/3/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1048576}}];
 return false;
 }
 else {
 if(data3 < 0 || isNaN(data3)){
-validate67.errors = [{instancePath:instancePath+"/3",schemaPath:"#/prefixItems/3/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}}];
 return false;
 }
 }
@@ -3845,7 +3084,6 @@ var valid0 = _errs7 === errors;
 if(valid0){
 const len1 = data.length;
 if(!(len1 <= 4)){
-validate67.errors = [{instancePath,schemaPath:"#/items",keyword:"items",params:{limit: 4}}];
 return false;
 }
 }
@@ -3856,38 +3094,21 @@ return false;
 }
 }
 else {
-validate67.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "array"}}];
 return false;
 }
 }
-validate67.errors = vErrors;
 return errors === 0;
 }
-validate67.evaluated = {"items":true,"dynamicProps":false,"dynamicItems":false};
-
 export const frameDeliver: Validate = validate68 as Validate;
-const schema35 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:liaison:wire:frame-deliver:1","type":"array","prefixItems":[{"const":8,"type":"integer"},{"type":"integer","minimum":0,"maximum":65535},{"type":"array","minItems":1,"maxItems":64,"items":{"type":"array","oneOf":[{"type":"array","prefixItems":[{"type":"integer","minimum":1,"maximum":9007199254740991},{"const":0,"type":"integer"},{"byteLength":[1,2048]},{"byteLength":[1,256]},{"byteLength":[64,64]},{"byteLength":[1,229376]},{"type":"integer","minimum":0,"maximum":255},{"byteLength":[1168,1168]},{"byteLength":[0,256]},{"type":"array","minItems":0,"maxItems":64,"items":{"type":"array","prefixItems":[{"type":"integer","minimum":0,"maximum":255},{"byteLength":[0,256]}],"items":false,"minItems":2,"maxItems":2}}],"items":false,"minItems":10,"maxItems":10},{"type":"array","prefixItems":[{"type":"integer","minimum":1,"maximum":9007199254740991},{"const":1,"type":"integer"},{"byteLength":[1,2048]},{"byteLength":[1,256]},{"byteLength":[64,64]},{"type":"integer","minimum":1,"maximum":3}],"items":false,"minItems":6,"maxItems":6},{"type":"array","prefixItems":[{"type":"integer","minimum":1,"maximum":9007199254740991},{"const":2,"type":"integer"},{"type":"integer","minimum":1,"maximum":9007199254740991}],"items":false,"minItems":3,"maxItems":3}]}}],"items":false,"minItems":3,"maxItems":3};
-
-function validate68(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
-/*# sourceURL="urn:liaison:wire:frame-deliver:1" */;
-let vErrors = null;
+function validate68(data){
 let errors = 0;
-const evaluated0 = validate68.evaluated;
-if(evaluated0.dynamicProps){
-evaluated0.props = undefined;
-}
-if(evaluated0.dynamicItems){
-evaluated0.items = undefined;
-}
 if(errors === 0){
 if(Array.isArray(data)){
 if(data.length > 3){
-validate68.errors = [{instancePath,schemaPath:"#/maxItems",keyword:"maxItems",params:{limit: 3}}];
 return false;
 }
 else {
 if(data.length < 3){
-validate68.errors = [{instancePath,schemaPath:"#/minItems",keyword:"minItems",params:{limit: 3}}];
 return false;
 }
 else {
@@ -3895,12 +3116,10 @@ const len0 = data.length;
 if(len0 > 0){
 let data0 = data[0];
 const _errs1 = errors;
-if(!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))){
-validate68.errors = [{instancePath:instancePath+"/0",schemaPath:"#/prefixItems/0/type",keyword:"type",params:{type: "integer"}}];
+if(!(Number.isInteger(data0))){
 return false;
 }
 if(8 !== data0){
-validate68.errors = [{instancePath:instancePath+"/0",schemaPath:"#/prefixItems/0/const",keyword:"const",params:{allowedValue: 8}}];
 return false;
 }
 var valid0 = _errs1 === errors;
@@ -3909,19 +3128,16 @@ if(valid0){
 if(len0 > 1){
 let data1 = data[1];
 const _errs3 = errors;
-if(!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1)))){
-validate68.errors = [{instancePath:instancePath+"/1",schemaPath:"#/prefixItems/1/type",keyword:"type",params:{type: "integer"}}];
+if(!(Number.isInteger(data1))){
 return false;
 }
 if(errors === _errs3){
 if((typeof data1 == "number") && (isFinite(data1))){
 if(data1 > 65535 || isNaN(data1)){
-validate68.errors = [{instancePath:instancePath+"/1",schemaPath:"#/prefixItems/1/maximum",keyword:"maximum",params:{comparison: "<=", limit: 65535}}];
 return false;
 }
 else {
 if(data1 < 0 || isNaN(data1)){
-validate68.errors = [{instancePath:instancePath+"/1",schemaPath:"#/prefixItems/1/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}}];
 return false;
 }
 }
@@ -3936,12 +3152,10 @@ const _errs5 = errors;
 if(errors === _errs5){
 if(Array.isArray(data2)){
 if(data2.length > 64){
-validate68.errors = [{instancePath:instancePath+"/2",schemaPath:"#/prefixItems/2/maxItems",keyword:"maxItems",params:{limit: 64}}];
 return false;
 }
 else {
 if(data2.length < 1){
-validate68.errors = [{instancePath:instancePath+"/2",schemaPath:"#/prefixItems/2/minItems",keyword:"minItems",params:{limit: 1}}];
 return false;
 }
 else {
@@ -3951,7 +3165,6 @@ for(let i0=0; i0<len1; i0++){
 let data3 = data2[i0];
 const _errs7 = errors;
 if(!(Array.isArray(data3))){
-validate68.errors = [{instancePath:instancePath+"/2/" + i0,schemaPath:"#/prefixItems/2/items/type",keyword:"type",params:{type: "array"}}];
 return false;
 }
 const _errs9 = errors;
@@ -3961,24 +3174,10 @@ const _errs10 = errors;
 if(errors === _errs10){
 if(Array.isArray(data3)){
 if(data3.length > 10){
-const err0 = {instancePath:instancePath+"/2/" + i0,schemaPath:"#/prefixItems/2/items/oneOf/0/maxItems",keyword:"maxItems",params:{limit: 10}};
-if(vErrors === null){
-vErrors = [err0];
-}
-else {
-vErrors.push(err0);
-}
 errors++;
 }
 else {
 if(data3.length < 10){
-const err1 = {instancePath:instancePath+"/2/" + i0,schemaPath:"#/prefixItems/2/items/oneOf/0/minItems",keyword:"minItems",params:{limit: 10}};
-if(vErrors === null){
-vErrors = [err1];
-}
-else {
-vErrors.push(err1);
-}
 errors++;
 }
 else {
@@ -3986,37 +3185,16 @@ const len2 = data3.length;
 if(len2 > 0){
 let data4 = data3[0];
 const _errs12 = errors;
-if(!(((typeof data4 == "number") && (!(data4 % 1) && !isNaN(data4))) && (isFinite(data4)))){
-const err2 = {instancePath:instancePath+"/2/" + i0+"/0",schemaPath:"#/prefixItems/2/items/oneOf/0/prefixItems/0/type",keyword:"type",params:{type: "integer"}};
-if(vErrors === null){
-vErrors = [err2];
-}
-else {
-vErrors.push(err2);
-}
+if(!(Number.isInteger(data4))){
 errors++;
 }
 if(errors === _errs12){
 if((typeof data4 == "number") && (isFinite(data4))){
 if(data4 > 9007199254740991 || isNaN(data4)){
-const err3 = {instancePath:instancePath+"/2/" + i0+"/0",schemaPath:"#/prefixItems/2/items/oneOf/0/prefixItems/0/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991}};
-if(vErrors === null){
-vErrors = [err3];
-}
-else {
-vErrors.push(err3);
-}
 errors++;
 }
 else {
 if(data4 < 1 || isNaN(data4)){
-const err4 = {instancePath:instancePath+"/2/" + i0+"/0",schemaPath:"#/prefixItems/2/items/oneOf/0/prefixItems/0/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1}};
-if(vErrors === null){
-vErrors = [err4];
-}
-else {
-vErrors.push(err4);
-}
 errors++;
 }
 }
@@ -4028,24 +3206,10 @@ if(valid3){
 if(len2 > 1){
 let data5 = data3[1];
 const _errs14 = errors;
-if(!(((typeof data5 == "number") && (!(data5 % 1) && !isNaN(data5))) && (isFinite(data5)))){
-const err5 = {instancePath:instancePath+"/2/" + i0+"/1",schemaPath:"#/prefixItems/2/items/oneOf/0/prefixItems/1/type",keyword:"type",params:{type: "integer"}};
-if(vErrors === null){
-vErrors = [err5];
-}
-else {
-vErrors.push(err5);
-}
+if(!(Number.isInteger(data5))){
 errors++;
 }
 if(0 !== data5){
-const err6 = {instancePath:instancePath+"/2/" + i0+"/1",schemaPath:"#/prefixItems/2/items/oneOf/0/prefixItems/1/const",keyword:"const",params:{allowedValue: 0}};
-if(vErrors === null){
-vErrors = [err6];
-}
-else {
-vErrors.push(err6);
-}
 errors++;
 }
 var valid3 = _errs14 === errors;
@@ -4055,13 +3219,6 @@ if(len2 > 2){
 let data6 = data3[2];
 const _errs16 = errors;
 if(!(data6 instanceof Uint8Array) || data6.length < 1 || data6.length > 2048){
-const err7 = {instancePath:instancePath+"/2/" + i0+"/2",schemaPath:"#/prefixItems/2/items/oneOf/0/prefixItems/2/byteLength",keyword:"byteLength",params:{}};
-if(vErrors === null){
-vErrors = [err7];
-}
-else {
-vErrors.push(err7);
-}
 errors++;
 }
 var valid3 = _errs16 === errors;
@@ -4071,13 +3228,6 @@ if(len2 > 3){
 let data7 = data3[3];
 const _errs17 = errors;
 if(!(data7 instanceof Uint8Array) || data7.length < 1 || data7.length > 256){
-const err8 = {instancePath:instancePath+"/2/" + i0+"/3",schemaPath:"#/prefixItems/2/items/oneOf/0/prefixItems/3/byteLength",keyword:"byteLength",params:{}};
-if(vErrors === null){
-vErrors = [err8];
-}
-else {
-vErrors.push(err8);
-}
 errors++;
 }
 var valid3 = _errs17 === errors;
@@ -4087,13 +3237,6 @@ if(len2 > 4){
 let data8 = data3[4];
 const _errs18 = errors;
 if(!(data8 instanceof Uint8Array) || data8.length < 64 || data8.length > 64){
-const err9 = {instancePath:instancePath+"/2/" + i0+"/4",schemaPath:"#/prefixItems/2/items/oneOf/0/prefixItems/4/byteLength",keyword:"byteLength",params:{}};
-if(vErrors === null){
-vErrors = [err9];
-}
-else {
-vErrors.push(err9);
-}
 errors++;
 }
 var valid3 = _errs18 === errors;
@@ -4103,13 +3246,6 @@ if(len2 > 5){
 let data9 = data3[5];
 const _errs19 = errors;
 if(!(data9 instanceof Uint8Array) || data9.length < 1 || data9.length > 229376){
-const err10 = {instancePath:instancePath+"/2/" + i0+"/5",schemaPath:"#/prefixItems/2/items/oneOf/0/prefixItems/5/byteLength",keyword:"byteLength",params:{}};
-if(vErrors === null){
-vErrors = [err10];
-}
-else {
-vErrors.push(err10);
-}
 errors++;
 }
 var valid3 = _errs19 === errors;
@@ -4118,37 +3254,16 @@ if(valid3){
 if(len2 > 6){
 let data10 = data3[6];
 const _errs20 = errors;
-if(!(((typeof data10 == "number") && (!(data10 % 1) && !isNaN(data10))) && (isFinite(data10)))){
-const err11 = {instancePath:instancePath+"/2/" + i0+"/6",schemaPath:"#/prefixItems/2/items/oneOf/0/prefixItems/6/type",keyword:"type",params:{type: "integer"}};
-if(vErrors === null){
-vErrors = [err11];
-}
-else {
-vErrors.push(err11);
-}
+if(!(Number.isInteger(data10))){
 errors++;
 }
 if(errors === _errs20){
 if((typeof data10 == "number") && (isFinite(data10))){
 if(data10 > 255 || isNaN(data10)){
-const err12 = {instancePath:instancePath+"/2/" + i0+"/6",schemaPath:"#/prefixItems/2/items/oneOf/0/prefixItems/6/maximum",keyword:"maximum",params:{comparison: "<=", limit: 255}};
-if(vErrors === null){
-vErrors = [err12];
-}
-else {
-vErrors.push(err12);
-}
 errors++;
 }
 else {
 if(data10 < 0 || isNaN(data10)){
-const err13 = {instancePath:instancePath+"/2/" + i0+"/6",schemaPath:"#/prefixItems/2/items/oneOf/0/prefixItems/6/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}};
-if(vErrors === null){
-vErrors = [err13];
-}
-else {
-vErrors.push(err13);
-}
 errors++;
 }
 }
@@ -4161,13 +3276,6 @@ if(len2 > 7){
 let data11 = data3[7];
 const _errs22 = errors;
 if(!(data11 instanceof Uint8Array) || data11.length < 1168 || data11.length > 1168){
-const err14 = {instancePath:instancePath+"/2/" + i0+"/7",schemaPath:"#/prefixItems/2/items/oneOf/0/prefixItems/7/byteLength",keyword:"byteLength",params:{}};
-if(vErrors === null){
-vErrors = [err14];
-}
-else {
-vErrors.push(err14);
-}
 errors++;
 }
 var valid3 = _errs22 === errors;
@@ -4177,13 +3285,6 @@ if(len2 > 8){
 let data12 = data3[8];
 const _errs23 = errors;
 if(!(data12 instanceof Uint8Array) || data12.length < 0 || data12.length > 256){
-const err15 = {instancePath:instancePath+"/2/" + i0+"/8",schemaPath:"#/prefixItems/2/items/oneOf/0/prefixItems/8/byteLength",keyword:"byteLength",params:{}};
-if(vErrors === null){
-vErrors = [err15];
-}
-else {
-vErrors.push(err15);
-}
 errors++;
 }
 var valid3 = _errs23 === errors;
@@ -4195,24 +3296,10 @@ const _errs24 = errors;
 if(errors === _errs24){
 if(Array.isArray(data13)){
 if(data13.length > 64){
-const err16 = {instancePath:instancePath+"/2/" + i0+"/9",schemaPath:"#/prefixItems/2/items/oneOf/0/prefixItems/9/maxItems",keyword:"maxItems",params:{limit: 64}};
-if(vErrors === null){
-vErrors = [err16];
-}
-else {
-vErrors.push(err16);
-}
 errors++;
 }
 else {
 if(data13.length < 0){
-const err17 = {instancePath:instancePath+"/2/" + i0+"/9",schemaPath:"#/prefixItems/2/items/oneOf/0/prefixItems/9/minItems",keyword:"minItems",params:{limit: 0}};
-if(vErrors === null){
-vErrors = [err17];
-}
-else {
-vErrors.push(err17);
-}
 errors++;
 }
 else {
@@ -4224,24 +3311,10 @@ const _errs26 = errors;
 if(errors === _errs26){
 if(Array.isArray(data14)){
 if(data14.length > 2){
-const err18 = {instancePath:instancePath+"/2/" + i0+"/9/" + i1,schemaPath:"#/prefixItems/2/items/oneOf/0/prefixItems/9/items/maxItems",keyword:"maxItems",params:{limit: 2}};
-if(vErrors === null){
-vErrors = [err18];
-}
-else {
-vErrors.push(err18);
-}
 errors++;
 }
 else {
 if(data14.length < 2){
-const err19 = {instancePath:instancePath+"/2/" + i0+"/9/" + i1,schemaPath:"#/prefixItems/2/items/oneOf/0/prefixItems/9/items/minItems",keyword:"minItems",params:{limit: 2}};
-if(vErrors === null){
-vErrors = [err19];
-}
-else {
-vErrors.push(err19);
-}
 errors++;
 }
 else {
@@ -4249,37 +3322,16 @@ const len4 = data14.length;
 if(len4 > 0){
 let data15 = data14[0];
 const _errs28 = errors;
-if(!(((typeof data15 == "number") && (!(data15 % 1) && !isNaN(data15))) && (isFinite(data15)))){
-const err20 = {instancePath:instancePath+"/2/" + i0+"/9/" + i1+"/0",schemaPath:"#/prefixItems/2/items/oneOf/0/prefixItems/9/items/prefixItems/0/type",keyword:"type",params:{type: "integer"}};
-if(vErrors === null){
-vErrors = [err20];
-}
-else {
-vErrors.push(err20);
-}
+if(!(Number.isInteger(data15))){
 errors++;
 }
 if(errors === _errs28){
 if((typeof data15 == "number") && (isFinite(data15))){
 if(data15 > 255 || isNaN(data15)){
-const err21 = {instancePath:instancePath+"/2/" + i0+"/9/" + i1+"/0",schemaPath:"#/prefixItems/2/items/oneOf/0/prefixItems/9/items/prefixItems/0/maximum",keyword:"maximum",params:{comparison: "<=", limit: 255}};
-if(vErrors === null){
-vErrors = [err21];
-}
-else {
-vErrors.push(err21);
-}
 errors++;
 }
 else {
 if(data15 < 0 || isNaN(data15)){
-const err22 = {instancePath:instancePath+"/2/" + i0+"/9/" + i1+"/0",schemaPath:"#/prefixItems/2/items/oneOf/0/prefixItems/9/items/prefixItems/0/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}};
-if(vErrors === null){
-vErrors = [err22];
-}
-else {
-vErrors.push(err22);
-}
 errors++;
 }
 }
@@ -4292,13 +3344,6 @@ if(len4 > 1){
 let data16 = data14[1];
 const _errs30 = errors;
 if(!(data16 instanceof Uint8Array) || data16.length < 0 || data16.length > 256){
-const err23 = {instancePath:instancePath+"/2/" + i0+"/9/" + i1+"/1",schemaPath:"#/prefixItems/2/items/oneOf/0/prefixItems/9/items/prefixItems/1/byteLength",keyword:"byteLength",params:{}};
-if(vErrors === null){
-vErrors = [err23];
-}
-else {
-vErrors.push(err23);
-}
 errors++;
 }
 var valid5 = _errs30 === errors;
@@ -4306,13 +3351,6 @@ var valid5 = _errs30 === errors;
 if(valid5){
 const len5 = data14.length;
 if(!(len5 <= 2)){
-const err24 = {instancePath:instancePath+"/2/" + i0+"/9/" + i1,schemaPath:"#/prefixItems/2/items/oneOf/0/prefixItems/9/items/items",keyword:"items",params:{limit: 2}};
-if(vErrors === null){
-vErrors = [err24];
-}
-else {
-vErrors.push(err24);
-}
 errors++;
 }
 }
@@ -4321,13 +3359,6 @@ errors++;
 }
 }
 else {
-const err25 = {instancePath:instancePath+"/2/" + i0+"/9/" + i1,schemaPath:"#/prefixItems/2/items/oneOf/0/prefixItems/9/items/type",keyword:"type",params:{type: "array"}};
-if(vErrors === null){
-vErrors = [err25];
-}
-else {
-vErrors.push(err25);
-}
 errors++;
 }
 }
@@ -4340,13 +3371,6 @@ break;
 }
 }
 else {
-const err26 = {instancePath:instancePath+"/2/" + i0+"/9",schemaPath:"#/prefixItems/2/items/oneOf/0/prefixItems/9/type",keyword:"type",params:{type: "array"}};
-if(vErrors === null){
-vErrors = [err26];
-}
-else {
-vErrors.push(err26);
-}
 errors++;
 }
 }
@@ -4355,13 +3379,6 @@ var valid3 = _errs24 === errors;
 if(valid3){
 const len6 = data3.length;
 if(!(len6 <= 10)){
-const err27 = {instancePath:instancePath+"/2/" + i0,schemaPath:"#/prefixItems/2/items/oneOf/0/items",keyword:"items",params:{limit: 10}};
-if(vErrors === null){
-vErrors = [err27];
-}
-else {
-vErrors.push(err27);
-}
 errors++;
 }
 }
@@ -4378,13 +3395,6 @@ errors++;
 }
 }
 else {
-const err28 = {instancePath:instancePath+"/2/" + i0,schemaPath:"#/prefixItems/2/items/oneOf/0/type",keyword:"type",params:{type: "array"}};
-if(vErrors === null){
-vErrors = [err28];
-}
-else {
-vErrors.push(err28);
-}
 errors++;
 }
 }
@@ -4398,24 +3408,10 @@ const _errs31 = errors;
 if(errors === _errs31){
 if(Array.isArray(data3)){
 if(data3.length > 6){
-const err29 = {instancePath:instancePath+"/2/" + i0,schemaPath:"#/prefixItems/2/items/oneOf/1/maxItems",keyword:"maxItems",params:{limit: 6}};
-if(vErrors === null){
-vErrors = [err29];
-}
-else {
-vErrors.push(err29);
-}
 errors++;
 }
 else {
 if(data3.length < 6){
-const err30 = {instancePath:instancePath+"/2/" + i0,schemaPath:"#/prefixItems/2/items/oneOf/1/minItems",keyword:"minItems",params:{limit: 6}};
-if(vErrors === null){
-vErrors = [err30];
-}
-else {
-vErrors.push(err30);
-}
 errors++;
 }
 else {
@@ -4423,37 +3419,16 @@ const len7 = data3.length;
 if(len7 > 0){
 let data17 = data3[0];
 const _errs33 = errors;
-if(!(((typeof data17 == "number") && (!(data17 % 1) && !isNaN(data17))) && (isFinite(data17)))){
-const err31 = {instancePath:instancePath+"/2/" + i0+"/0",schemaPath:"#/prefixItems/2/items/oneOf/1/prefixItems/0/type",keyword:"type",params:{type: "integer"}};
-if(vErrors === null){
-vErrors = [err31];
-}
-else {
-vErrors.push(err31);
-}
+if(!(Number.isInteger(data17))){
 errors++;
 }
 if(errors === _errs33){
 if((typeof data17 == "number") && (isFinite(data17))){
 if(data17 > 9007199254740991 || isNaN(data17)){
-const err32 = {instancePath:instancePath+"/2/" + i0+"/0",schemaPath:"#/prefixItems/2/items/oneOf/1/prefixItems/0/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991}};
-if(vErrors === null){
-vErrors = [err32];
-}
-else {
-vErrors.push(err32);
-}
 errors++;
 }
 else {
 if(data17 < 1 || isNaN(data17)){
-const err33 = {instancePath:instancePath+"/2/" + i0+"/0",schemaPath:"#/prefixItems/2/items/oneOf/1/prefixItems/0/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1}};
-if(vErrors === null){
-vErrors = [err33];
-}
-else {
-vErrors.push(err33);
-}
 errors++;
 }
 }
@@ -4465,24 +3440,10 @@ if(valid6){
 if(len7 > 1){
 let data18 = data3[1];
 const _errs35 = errors;
-if(!(((typeof data18 == "number") && (!(data18 % 1) && !isNaN(data18))) && (isFinite(data18)))){
-const err34 = {instancePath:instancePath+"/2/" + i0+"/1",schemaPath:"#/prefixItems/2/items/oneOf/1/prefixItems/1/type",keyword:"type",params:{type: "integer"}};
-if(vErrors === null){
-vErrors = [err34];
-}
-else {
-vErrors.push(err34);
-}
+if(!(Number.isInteger(data18))){
 errors++;
 }
 if(1 !== data18){
-const err35 = {instancePath:instancePath+"/2/" + i0+"/1",schemaPath:"#/prefixItems/2/items/oneOf/1/prefixItems/1/const",keyword:"const",params:{allowedValue: 1}};
-if(vErrors === null){
-vErrors = [err35];
-}
-else {
-vErrors.push(err35);
-}
 errors++;
 }
 var valid6 = _errs35 === errors;
@@ -4492,13 +3453,6 @@ if(len7 > 2){
 let data19 = data3[2];
 const _errs37 = errors;
 if(!(data19 instanceof Uint8Array) || data19.length < 1 || data19.length > 2048){
-const err36 = {instancePath:instancePath+"/2/" + i0+"/2",schemaPath:"#/prefixItems/2/items/oneOf/1/prefixItems/2/byteLength",keyword:"byteLength",params:{}};
-if(vErrors === null){
-vErrors = [err36];
-}
-else {
-vErrors.push(err36);
-}
 errors++;
 }
 var valid6 = _errs37 === errors;
@@ -4508,13 +3462,6 @@ if(len7 > 3){
 let data20 = data3[3];
 const _errs38 = errors;
 if(!(data20 instanceof Uint8Array) || data20.length < 1 || data20.length > 256){
-const err37 = {instancePath:instancePath+"/2/" + i0+"/3",schemaPath:"#/prefixItems/2/items/oneOf/1/prefixItems/3/byteLength",keyword:"byteLength",params:{}};
-if(vErrors === null){
-vErrors = [err37];
-}
-else {
-vErrors.push(err37);
-}
 errors++;
 }
 var valid6 = _errs38 === errors;
@@ -4524,13 +3471,6 @@ if(len7 > 4){
 let data21 = data3[4];
 const _errs39 = errors;
 if(!(data21 instanceof Uint8Array) || data21.length < 64 || data21.length > 64){
-const err38 = {instancePath:instancePath+"/2/" + i0+"/4",schemaPath:"#/prefixItems/2/items/oneOf/1/prefixItems/4/byteLength",keyword:"byteLength",params:{}};
-if(vErrors === null){
-vErrors = [err38];
-}
-else {
-vErrors.push(err38);
-}
 errors++;
 }
 var valid6 = _errs39 === errors;
@@ -4539,37 +3479,16 @@ if(valid6){
 if(len7 > 5){
 let data22 = data3[5];
 const _errs40 = errors;
-if(!(((typeof data22 == "number") && (!(data22 % 1) && !isNaN(data22))) && (isFinite(data22)))){
-const err39 = {instancePath:instancePath+"/2/" + i0+"/5",schemaPath:"#/prefixItems/2/items/oneOf/1/prefixItems/5/type",keyword:"type",params:{type: "integer"}};
-if(vErrors === null){
-vErrors = [err39];
-}
-else {
-vErrors.push(err39);
-}
+if(!(Number.isInteger(data22))){
 errors++;
 }
 if(errors === _errs40){
 if((typeof data22 == "number") && (isFinite(data22))){
 if(data22 > 3 || isNaN(data22)){
-const err40 = {instancePath:instancePath+"/2/" + i0+"/5",schemaPath:"#/prefixItems/2/items/oneOf/1/prefixItems/5/maximum",keyword:"maximum",params:{comparison: "<=", limit: 3}};
-if(vErrors === null){
-vErrors = [err40];
-}
-else {
-vErrors.push(err40);
-}
 errors++;
 }
 else {
 if(data22 < 1 || isNaN(data22)){
-const err41 = {instancePath:instancePath+"/2/" + i0+"/5",schemaPath:"#/prefixItems/2/items/oneOf/1/prefixItems/5/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1}};
-if(vErrors === null){
-vErrors = [err41];
-}
-else {
-vErrors.push(err41);
-}
 errors++;
 }
 }
@@ -4580,13 +3499,6 @@ var valid6 = _errs40 === errors;
 if(valid6){
 const len8 = data3.length;
 if(!(len8 <= 6)){
-const err42 = {instancePath:instancePath+"/2/" + i0,schemaPath:"#/prefixItems/2/items/oneOf/1/items",keyword:"items",params:{limit: 6}};
-if(vErrors === null){
-vErrors = [err42];
-}
-else {
-vErrors.push(err42);
-}
 errors++;
 }
 }
@@ -4599,13 +3511,6 @@ errors++;
 }
 }
 else {
-const err43 = {instancePath:instancePath+"/2/" + i0,schemaPath:"#/prefixItems/2/items/oneOf/1/type",keyword:"type",params:{type: "array"}};
-if(vErrors === null){
-vErrors = [err43];
-}
-else {
-vErrors.push(err43);
-}
 errors++;
 }
 }
@@ -4626,24 +3531,10 @@ const _errs42 = errors;
 if(errors === _errs42){
 if(Array.isArray(data3)){
 if(data3.length > 3){
-const err44 = {instancePath:instancePath+"/2/" + i0,schemaPath:"#/prefixItems/2/items/oneOf/2/maxItems",keyword:"maxItems",params:{limit: 3}};
-if(vErrors === null){
-vErrors = [err44];
-}
-else {
-vErrors.push(err44);
-}
 errors++;
 }
 else {
 if(data3.length < 3){
-const err45 = {instancePath:instancePath+"/2/" + i0,schemaPath:"#/prefixItems/2/items/oneOf/2/minItems",keyword:"minItems",params:{limit: 3}};
-if(vErrors === null){
-vErrors = [err45];
-}
-else {
-vErrors.push(err45);
-}
 errors++;
 }
 else {
@@ -4651,37 +3542,16 @@ const len9 = data3.length;
 if(len9 > 0){
 let data23 = data3[0];
 const _errs44 = errors;
-if(!(((typeof data23 == "number") && (!(data23 % 1) && !isNaN(data23))) && (isFinite(data23)))){
-const err46 = {instancePath:instancePath+"/2/" + i0+"/0",schemaPath:"#/prefixItems/2/items/oneOf/2/prefixItems/0/type",keyword:"type",params:{type: "integer"}};
-if(vErrors === null){
-vErrors = [err46];
-}
-else {
-vErrors.push(err46);
-}
+if(!(Number.isInteger(data23))){
 errors++;
 }
 if(errors === _errs44){
 if((typeof data23 == "number") && (isFinite(data23))){
 if(data23 > 9007199254740991 || isNaN(data23)){
-const err47 = {instancePath:instancePath+"/2/" + i0+"/0",schemaPath:"#/prefixItems/2/items/oneOf/2/prefixItems/0/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991}};
-if(vErrors === null){
-vErrors = [err47];
-}
-else {
-vErrors.push(err47);
-}
 errors++;
 }
 else {
 if(data23 < 1 || isNaN(data23)){
-const err48 = {instancePath:instancePath+"/2/" + i0+"/0",schemaPath:"#/prefixItems/2/items/oneOf/2/prefixItems/0/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1}};
-if(vErrors === null){
-vErrors = [err48];
-}
-else {
-vErrors.push(err48);
-}
 errors++;
 }
 }
@@ -4693,24 +3563,10 @@ if(valid7){
 if(len9 > 1){
 let data24 = data3[1];
 const _errs46 = errors;
-if(!(((typeof data24 == "number") && (!(data24 % 1) && !isNaN(data24))) && (isFinite(data24)))){
-const err49 = {instancePath:instancePath+"/2/" + i0+"/1",schemaPath:"#/prefixItems/2/items/oneOf/2/prefixItems/1/type",keyword:"type",params:{type: "integer"}};
-if(vErrors === null){
-vErrors = [err49];
-}
-else {
-vErrors.push(err49);
-}
+if(!(Number.isInteger(data24))){
 errors++;
 }
 if(2 !== data24){
-const err50 = {instancePath:instancePath+"/2/" + i0+"/1",schemaPath:"#/prefixItems/2/items/oneOf/2/prefixItems/1/const",keyword:"const",params:{allowedValue: 2}};
-if(vErrors === null){
-vErrors = [err50];
-}
-else {
-vErrors.push(err50);
-}
 errors++;
 }
 var valid7 = _errs46 === errors;
@@ -4719,37 +3575,16 @@ if(valid7){
 if(len9 > 2){
 let data25 = data3[2];
 const _errs48 = errors;
-if(!(((typeof data25 == "number") && (!(data25 % 1) && !isNaN(data25))) && (isFinite(data25)))){
-const err51 = {instancePath:instancePath+"/2/" + i0+"/2",schemaPath:"#/prefixItems/2/items/oneOf/2/prefixItems/2/type",keyword:"type",params:{type: "integer"}};
-if(vErrors === null){
-vErrors = [err51];
-}
-else {
-vErrors.push(err51);
-}
+if(!(Number.isInteger(data25))){
 errors++;
 }
 if(errors === _errs48){
 if((typeof data25 == "number") && (isFinite(data25))){
 if(data25 > 9007199254740991 || isNaN(data25)){
-const err52 = {instancePath:instancePath+"/2/" + i0+"/2",schemaPath:"#/prefixItems/2/items/oneOf/2/prefixItems/2/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991}};
-if(vErrors === null){
-vErrors = [err52];
-}
-else {
-vErrors.push(err52);
-}
 errors++;
 }
 else {
 if(data25 < 1 || isNaN(data25)){
-const err53 = {instancePath:instancePath+"/2/" + i0+"/2",schemaPath:"#/prefixItems/2/items/oneOf/2/prefixItems/2/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1}};
-if(vErrors === null){
-vErrors = [err53];
-}
-else {
-vErrors.push(err53);
-}
 errors++;
 }
 }
@@ -4760,13 +3595,6 @@ var valid7 = _errs48 === errors;
 if(valid7){
 const len10 = data3.length;
 if(!(len10 <= 3)){
-const err54 = {instancePath:instancePath+"/2/" + i0,schemaPath:"#/prefixItems/2/items/oneOf/2/items",keyword:"items",params:{limit: 3}};
-if(vErrors === null){
-vErrors = [err54];
-}
-else {
-vErrors.push(err54);
-}
 errors++;
 }
 }
@@ -4776,13 +3604,6 @@ errors++;
 }
 }
 else {
-const err55 = {instancePath:instancePath+"/2/" + i0,schemaPath:"#/prefixItems/2/items/oneOf/2/type",keyword:"type",params:{type: "array"}};
-if(vErrors === null){
-vErrors = [err55];
-}
-else {
-vErrors.push(err55);
-}
 errors++;
 }
 }
@@ -4802,27 +3623,11 @@ items0 = true;
 }
 }
 if(!valid2){
-const err56 = {instancePath:instancePath+"/2/" + i0,schemaPath:"#/prefixItems/2/items/oneOf",keyword:"oneOf",params:{passingSchemas: passing0}};
-if(vErrors === null){
-vErrors = [err56];
-}
-else {
-vErrors.push(err56);
-}
 errors++;
-validate68.errors = vErrors;
 return false;
 }
 else {
 errors = _errs9;
-if(vErrors !== null){
-if(_errs9){
-vErrors.length = _errs9;
-}
-else {
-vErrors = null;
-}
-}
 }
 var valid1 = _errs7 === errors;
 if(!valid1){
@@ -4833,7 +3638,6 @@ break;
 }
 }
 else {
-validate68.errors = [{instancePath:instancePath+"/2",schemaPath:"#/prefixItems/2/type",keyword:"type",params:{type: "array"}}];
 return false;
 }
 }
@@ -4842,7 +3646,6 @@ var valid0 = _errs5 === errors;
 if(valid0){
 const len11 = data.length;
 if(!(len11 <= 3)){
-validate68.errors = [{instancePath,schemaPath:"#/items",keyword:"items",params:{limit: 3}}];
 return false;
 }
 }
@@ -4852,38 +3655,21 @@ return false;
 }
 }
 else {
-validate68.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "array"}}];
 return false;
 }
 }
-validate68.errors = vErrors;
 return errors === 0;
 }
-validate68.evaluated = {"items":true,"dynamicProps":false,"dynamicItems":false};
-
 export const frameDirWant: Validate = validate69 as Validate;
-const schema36 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:liaison:wire:frame-dir-want:1","type":"array","prefixItems":[{"const":11,"type":"integer"},{"type":"integer","minimum":0,"maximum":4294967295},{"type":"object","additionalProperties":false,"required":["from"],"properties":{"from":{"type":"integer","minimum":0,"maximum":9007199254740991}},"notBytes":true}],"items":false,"minItems":3,"maxItems":3};
-
-function validate69(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
-/*# sourceURL="urn:liaison:wire:frame-dir-want:1" */;
-let vErrors = null;
+function validate69(data){
 let errors = 0;
-const evaluated0 = validate69.evaluated;
-if(evaluated0.dynamicProps){
-evaluated0.props = undefined;
-}
-if(evaluated0.dynamicItems){
-evaluated0.items = undefined;
-}
 if(errors === 0){
 if(Array.isArray(data)){
 if(data.length > 3){
-validate69.errors = [{instancePath,schemaPath:"#/maxItems",keyword:"maxItems",params:{limit: 3}}];
 return false;
 }
 else {
 if(data.length < 3){
-validate69.errors = [{instancePath,schemaPath:"#/minItems",keyword:"minItems",params:{limit: 3}}];
 return false;
 }
 else {
@@ -4891,12 +3677,10 @@ const len0 = data.length;
 if(len0 > 0){
 let data0 = data[0];
 const _errs1 = errors;
-if(!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))){
-validate69.errors = [{instancePath:instancePath+"/0",schemaPath:"#/prefixItems/0/type",keyword:"type",params:{type: "integer"}}];
+if(!(Number.isInteger(data0))){
 return false;
 }
 if(11 !== data0){
-validate69.errors = [{instancePath:instancePath+"/0",schemaPath:"#/prefixItems/0/const",keyword:"const",params:{allowedValue: 11}}];
 return false;
 }
 var valid0 = _errs1 === errors;
@@ -4905,19 +3689,16 @@ if(valid0){
 if(len0 > 1){
 let data1 = data[1];
 const _errs3 = errors;
-if(!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1)))){
-validate69.errors = [{instancePath:instancePath+"/1",schemaPath:"#/prefixItems/1/type",keyword:"type",params:{type: "integer"}}];
+if(!(Number.isInteger(data1))){
 return false;
 }
 if(errors === _errs3){
 if((typeof data1 == "number") && (isFinite(data1))){
 if(data1 > 4294967295 || isNaN(data1)){
-validate69.errors = [{instancePath:instancePath+"/1",schemaPath:"#/prefixItems/1/maximum",keyword:"maximum",params:{comparison: "<=", limit: 4294967295}}];
 return false;
 }
 else {
 if(data1 < 0 || isNaN(data1)){
-validate69.errors = [{instancePath:instancePath+"/1",schemaPath:"#/prefixItems/1/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}}];
 return false;
 }
 }
@@ -4930,21 +3711,17 @@ if(len0 > 2){
 let data2 = data[2];
 const _errs5 = errors;
 if(data2 instanceof Uint8Array){
-validate69.errors = [{instancePath:instancePath+"/2",schemaPath:"#/prefixItems/2/notBytes",keyword:"notBytes",params:{}}];
 return false;
 }
 if(errors === _errs5){
 if(data2 && typeof data2 == "object" && !Array.isArray(data2)){
-let missing0;
-if((data2.from === undefined) && (missing0 = "from")){
-validate69.errors = [{instancePath:instancePath+"/2",schemaPath:"#/prefixItems/2/required",keyword:"required",params:{missingProperty: missing0}}];
+if(data2.from === undefined){
 return false;
 }
 else {
 const _errs7 = errors;
 for(const key0 in data2){
 if(!(key0 === "from")){
-validate69.errors = [{instancePath:instancePath+"/2",schemaPath:"#/prefixItems/2/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0}}];
 return false;
 break;
 }
@@ -4953,19 +3730,16 @@ if(_errs7 === errors){
 if(data2.from !== undefined){
 let data3 = data2.from;
 const _errs8 = errors;
-if(!(((typeof data3 == "number") && (!(data3 % 1) && !isNaN(data3))) && (isFinite(data3)))){
-validate69.errors = [{instancePath:instancePath+"/2/from",schemaPath:"#/prefixItems/2/properties/from/type",keyword:"type",params:{type: "integer"}}];
+if(!(Number.isInteger(data3))){
 return false;
 }
 if(errors === _errs8){
 if((typeof data3 == "number") && (isFinite(data3))){
 if(data3 > 9007199254740991 || isNaN(data3)){
-validate69.errors = [{instancePath:instancePath+"/2/from",schemaPath:"#/prefixItems/2/properties/from/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991}}];
 return false;
 }
 else {
 if(data3 < 0 || isNaN(data3)){
-validate69.errors = [{instancePath:instancePath+"/2/from",schemaPath:"#/prefixItems/2/properties/from/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}}];
 return false;
 }
 }
@@ -4976,7 +3750,6 @@ return false;
 }
 }
 else {
-validate69.errors = [{instancePath:instancePath+"/2",schemaPath:"#/prefixItems/2/type",keyword:"type",params:{type: "object"}}];
 return false;
 }
 }
@@ -4985,7 +3758,6 @@ var valid0 = _errs5 === errors;
 if(valid0){
 const len1 = data.length;
 if(!(len1 <= 3)){
-validate69.errors = [{instancePath,schemaPath:"#/items",keyword:"items",params:{limit: 3}}];
 return false;
 }
 }
@@ -4995,38 +3767,21 @@ return false;
 }
 }
 else {
-validate69.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "array"}}];
 return false;
 }
 }
-validate69.errors = vErrors;
 return errors === 0;
 }
-validate69.evaluated = {"items":true,"dynamicProps":false,"dynamicItems":false};
-
 export const frameDir: Validate = validate70 as Validate;
-const schema37 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:liaison:wire:frame-dir:1","type":"array","prefixItems":[{"const":11,"type":"integer"},{"type":"integer","minimum":0,"maximum":4294967295},{"type":"object","additionalProperties":false,"required":["from","size","entries","cp"],"properties":{"from":{"type":"integer","minimum":0,"maximum":9007199254740991},"size":{"type":"integer","minimum":0,"maximum":9007199254740991},"entries":{"type":"array","minItems":0,"maxItems":2048,"items":{"byteLength":[1,65535]}},"cp":{"byteLength":[1,8192]}},"notBytes":true}],"items":false,"minItems":3,"maxItems":3};
-
-function validate70(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
-/*# sourceURL="urn:liaison:wire:frame-dir:1" */;
-let vErrors = null;
+function validate70(data){
 let errors = 0;
-const evaluated0 = validate70.evaluated;
-if(evaluated0.dynamicProps){
-evaluated0.props = undefined;
-}
-if(evaluated0.dynamicItems){
-evaluated0.items = undefined;
-}
 if(errors === 0){
 if(Array.isArray(data)){
 if(data.length > 3){
-validate70.errors = [{instancePath,schemaPath:"#/maxItems",keyword:"maxItems",params:{limit: 3}}];
 return false;
 }
 else {
 if(data.length < 3){
-validate70.errors = [{instancePath,schemaPath:"#/minItems",keyword:"minItems",params:{limit: 3}}];
 return false;
 }
 else {
@@ -5034,12 +3789,10 @@ const len0 = data.length;
 if(len0 > 0){
 let data0 = data[0];
 const _errs1 = errors;
-if(!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))){
-validate70.errors = [{instancePath:instancePath+"/0",schemaPath:"#/prefixItems/0/type",keyword:"type",params:{type: "integer"}}];
+if(!(Number.isInteger(data0))){
 return false;
 }
 if(11 !== data0){
-validate70.errors = [{instancePath:instancePath+"/0",schemaPath:"#/prefixItems/0/const",keyword:"const",params:{allowedValue: 11}}];
 return false;
 }
 var valid0 = _errs1 === errors;
@@ -5048,19 +3801,16 @@ if(valid0){
 if(len0 > 1){
 let data1 = data[1];
 const _errs3 = errors;
-if(!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1)))){
-validate70.errors = [{instancePath:instancePath+"/1",schemaPath:"#/prefixItems/1/type",keyword:"type",params:{type: "integer"}}];
+if(!(Number.isInteger(data1))){
 return false;
 }
 if(errors === _errs3){
 if((typeof data1 == "number") && (isFinite(data1))){
 if(data1 > 4294967295 || isNaN(data1)){
-validate70.errors = [{instancePath:instancePath+"/1",schemaPath:"#/prefixItems/1/maximum",keyword:"maximum",params:{comparison: "<=", limit: 4294967295}}];
 return false;
 }
 else {
 if(data1 < 0 || isNaN(data1)){
-validate70.errors = [{instancePath:instancePath+"/1",schemaPath:"#/prefixItems/1/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}}];
 return false;
 }
 }
@@ -5073,21 +3823,17 @@ if(len0 > 2){
 let data2 = data[2];
 const _errs5 = errors;
 if(data2 instanceof Uint8Array){
-validate70.errors = [{instancePath:instancePath+"/2",schemaPath:"#/prefixItems/2/notBytes",keyword:"notBytes",params:{}}];
 return false;
 }
 if(errors === _errs5){
 if(data2 && typeof data2 == "object" && !Array.isArray(data2)){
-let missing0;
-if(((((data2.from === undefined) && (missing0 = "from")) || ((data2.size === undefined) && (missing0 = "size"))) || ((data2.entries === undefined) && (missing0 = "entries"))) || ((data2.cp === undefined) && (missing0 = "cp"))){
-validate70.errors = [{instancePath:instancePath+"/2",schemaPath:"#/prefixItems/2/required",keyword:"required",params:{missingProperty: missing0}}];
+if((((data2.from === undefined) || (data2.size === undefined)) || (data2.entries === undefined)) || (data2.cp === undefined)){
 return false;
 }
 else {
 const _errs7 = errors;
 for(const key0 in data2){
 if(!((((key0 === "from") || (key0 === "size")) || (key0 === "entries")) || (key0 === "cp"))){
-validate70.errors = [{instancePath:instancePath+"/2",schemaPath:"#/prefixItems/2/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0}}];
 return false;
 break;
 }
@@ -5096,19 +3842,16 @@ if(_errs7 === errors){
 if(data2.from !== undefined){
 let data3 = data2.from;
 const _errs8 = errors;
-if(!(((typeof data3 == "number") && (!(data3 % 1) && !isNaN(data3))) && (isFinite(data3)))){
-validate70.errors = [{instancePath:instancePath+"/2/from",schemaPath:"#/prefixItems/2/properties/from/type",keyword:"type",params:{type: "integer"}}];
+if(!(Number.isInteger(data3))){
 return false;
 }
 if(errors === _errs8){
 if((typeof data3 == "number") && (isFinite(data3))){
 if(data3 > 9007199254740991 || isNaN(data3)){
-validate70.errors = [{instancePath:instancePath+"/2/from",schemaPath:"#/prefixItems/2/properties/from/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991}}];
 return false;
 }
 else {
 if(data3 < 0 || isNaN(data3)){
-validate70.errors = [{instancePath:instancePath+"/2/from",schemaPath:"#/prefixItems/2/properties/from/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}}];
 return false;
 }
 }
@@ -5123,19 +3866,16 @@ if(valid1){
 if(data2.size !== undefined){
 let data4 = data2.size;
 const _errs10 = errors;
-if(!(((typeof data4 == "number") && (!(data4 % 1) && !isNaN(data4))) && (isFinite(data4)))){
-validate70.errors = [{instancePath:instancePath+"/2/size",schemaPath:"#/prefixItems/2/properties/size/type",keyword:"type",params:{type: "integer"}}];
+if(!(Number.isInteger(data4))){
 return false;
 }
 if(errors === _errs10){
 if((typeof data4 == "number") && (isFinite(data4))){
 if(data4 > 9007199254740991 || isNaN(data4)){
-validate70.errors = [{instancePath:instancePath+"/2/size",schemaPath:"#/prefixItems/2/properties/size/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991}}];
 return false;
 }
 else {
 if(data4 < 0 || isNaN(data4)){
-validate70.errors = [{instancePath:instancePath+"/2/size",schemaPath:"#/prefixItems/2/properties/size/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}}];
 return false;
 }
 }
@@ -5153,12 +3893,10 @@ const _errs12 = errors;
 if(errors === _errs12){
 if(Array.isArray(data5)){
 if(data5.length > 2048){
-validate70.errors = [{instancePath:instancePath+"/2/entries",schemaPath:"#/prefixItems/2/properties/entries/maxItems",keyword:"maxItems",params:{limit: 2048}}];
 return false;
 }
 else {
 if(data5.length < 0){
-validate70.errors = [{instancePath:instancePath+"/2/entries",schemaPath:"#/prefixItems/2/properties/entries/minItems",keyword:"minItems",params:{limit: 0}}];
 return false;
 }
 else {
@@ -5168,7 +3906,6 @@ for(let i0=0; i0<len1; i0++){
 let data6 = data5[i0];
 const _errs14 = errors;
 if(!(data6 instanceof Uint8Array) || data6.length < 1 || data6.length > 65535){
-validate70.errors = [{instancePath:instancePath+"/2/entries/" + i0,schemaPath:"#/prefixItems/2/properties/entries/items/byteLength",keyword:"byteLength",params:{}}];
 return false;
 }
 var valid2 = _errs14 === errors;
@@ -5180,7 +3917,6 @@ break;
 }
 }
 else {
-validate70.errors = [{instancePath:instancePath+"/2/entries",schemaPath:"#/prefixItems/2/properties/entries/type",keyword:"type",params:{type: "array"}}];
 return false;
 }
 }
@@ -5194,7 +3930,6 @@ if(data2.cp !== undefined){
 let data7 = data2.cp;
 const _errs15 = errors;
 if(!(data7 instanceof Uint8Array) || data7.length < 1 || data7.length > 8192){
-validate70.errors = [{instancePath:instancePath+"/2/cp",schemaPath:"#/prefixItems/2/properties/cp/byteLength",keyword:"byteLength",params:{}}];
 return false;
 }
 var valid1 = _errs15 === errors;
@@ -5209,7 +3944,6 @@ var valid1 = true;
 }
 }
 else {
-validate70.errors = [{instancePath:instancePath+"/2",schemaPath:"#/prefixItems/2/type",keyword:"type",params:{type: "object"}}];
 return false;
 }
 }
@@ -5218,7 +3952,6 @@ var valid0 = _errs5 === errors;
 if(valid0){
 const len2 = data.length;
 if(!(len2 <= 3)){
-validate70.errors = [{instancePath,schemaPath:"#/items",keyword:"items",params:{limit: 3}}];
 return false;
 }
 }
@@ -5228,39 +3961,22 @@ return false;
 }
 }
 else {
-validate70.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "array"}}];
 return false;
 }
 }
-validate70.errors = vErrors;
 return errors === 0;
 }
-validate70.evaluated = {"items":true,"dynamicProps":false,"dynamicItems":false};
-
 export const frameError: Validate = validate71 as Validate;
-const schema38 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:liaison:wire:frame-error:1","type":"array","prefixItems":[{"const":12,"type":"integer"},{"type":"integer","minimum":1,"maximum":65535},{"type":"integer","minimum":0,"maximum":4294967295},{"type":"string","minLength":0,"maxLength":300},{"type":"integer","minimum":0,"maximum":86400000}],"items":false,"minItems":5,"maxItems":5};
 const func2 = codePointLength;
-
-function validate71(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
-/*# sourceURL="urn:liaison:wire:frame-error:1" */;
-let vErrors = null;
+function validate71(data){
 let errors = 0;
-const evaluated0 = validate71.evaluated;
-if(evaluated0.dynamicProps){
-evaluated0.props = undefined;
-}
-if(evaluated0.dynamicItems){
-evaluated0.items = undefined;
-}
 if(errors === 0){
 if(Array.isArray(data)){
 if(data.length > 5){
-validate71.errors = [{instancePath,schemaPath:"#/maxItems",keyword:"maxItems",params:{limit: 5}}];
 return false;
 }
 else {
 if(data.length < 5){
-validate71.errors = [{instancePath,schemaPath:"#/minItems",keyword:"minItems",params:{limit: 5}}];
 return false;
 }
 else {
@@ -5268,12 +3984,10 @@ const len0 = data.length;
 if(len0 > 0){
 let data0 = data[0];
 const _errs1 = errors;
-if(!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))){
-validate71.errors = [{instancePath:instancePath+"/0",schemaPath:"#/prefixItems/0/type",keyword:"type",params:{type: "integer"}}];
+if(!(Number.isInteger(data0))){
 return false;
 }
 if(12 !== data0){
-validate71.errors = [{instancePath:instancePath+"/0",schemaPath:"#/prefixItems/0/const",keyword:"const",params:{allowedValue: 12}}];
 return false;
 }
 var valid0 = _errs1 === errors;
@@ -5282,19 +3996,16 @@ if(valid0){
 if(len0 > 1){
 let data1 = data[1];
 const _errs3 = errors;
-if(!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1)))){
-validate71.errors = [{instancePath:instancePath+"/1",schemaPath:"#/prefixItems/1/type",keyword:"type",params:{type: "integer"}}];
+if(!(Number.isInteger(data1))){
 return false;
 }
 if(errors === _errs3){
 if((typeof data1 == "number") && (isFinite(data1))){
 if(data1 > 65535 || isNaN(data1)){
-validate71.errors = [{instancePath:instancePath+"/1",schemaPath:"#/prefixItems/1/maximum",keyword:"maximum",params:{comparison: "<=", limit: 65535}}];
 return false;
 }
 else {
 if(data1 < 1 || isNaN(data1)){
-validate71.errors = [{instancePath:instancePath+"/1",schemaPath:"#/prefixItems/1/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1}}];
 return false;
 }
 }
@@ -5306,19 +4017,16 @@ if(valid0){
 if(len0 > 2){
 let data2 = data[2];
 const _errs5 = errors;
-if(!(((typeof data2 == "number") && (!(data2 % 1) && !isNaN(data2))) && (isFinite(data2)))){
-validate71.errors = [{instancePath:instancePath+"/2",schemaPath:"#/prefixItems/2/type",keyword:"type",params:{type: "integer"}}];
+if(!(Number.isInteger(data2))){
 return false;
 }
 if(errors === _errs5){
 if((typeof data2 == "number") && (isFinite(data2))){
 if(data2 > 4294967295 || isNaN(data2)){
-validate71.errors = [{instancePath:instancePath+"/2",schemaPath:"#/prefixItems/2/maximum",keyword:"maximum",params:{comparison: "<=", limit: 4294967295}}];
 return false;
 }
 else {
 if(data2 < 0 || isNaN(data2)){
-validate71.errors = [{instancePath:instancePath+"/2",schemaPath:"#/prefixItems/2/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}}];
 return false;
 }
 }
@@ -5333,18 +4041,15 @@ const _errs7 = errors;
 if(errors === _errs7){
 if(typeof data3 === "string"){
 if(func2(data3) > 300){
-validate71.errors = [{instancePath:instancePath+"/3",schemaPath:"#/prefixItems/3/maxLength",keyword:"maxLength",params:{limit: 300}}];
 return false;
 }
 else {
 if(func2(data3) < 0){
-validate71.errors = [{instancePath:instancePath+"/3",schemaPath:"#/prefixItems/3/minLength",keyword:"minLength",params:{limit: 0}}];
 return false;
 }
 }
 }
 else {
-validate71.errors = [{instancePath:instancePath+"/3",schemaPath:"#/prefixItems/3/type",keyword:"type",params:{type: "string"}}];
 return false;
 }
 }
@@ -5354,19 +4059,16 @@ if(valid0){
 if(len0 > 4){
 let data4 = data[4];
 const _errs9 = errors;
-if(!(((typeof data4 == "number") && (!(data4 % 1) && !isNaN(data4))) && (isFinite(data4)))){
-validate71.errors = [{instancePath:instancePath+"/4",schemaPath:"#/prefixItems/4/type",keyword:"type",params:{type: "integer"}}];
+if(!(Number.isInteger(data4))){
 return false;
 }
 if(errors === _errs9){
 if((typeof data4 == "number") && (isFinite(data4))){
 if(data4 > 86400000 || isNaN(data4)){
-validate71.errors = [{instancePath:instancePath+"/4",schemaPath:"#/prefixItems/4/maximum",keyword:"maximum",params:{comparison: "<=", limit: 86400000}}];
 return false;
 }
 else {
 if(data4 < 0 || isNaN(data4)){
-validate71.errors = [{instancePath:instancePath+"/4",schemaPath:"#/prefixItems/4/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}}];
 return false;
 }
 }
@@ -5377,7 +4079,6 @@ var valid0 = _errs9 === errors;
 if(valid0){
 const len1 = data.length;
 if(!(len1 <= 5)){
-validate71.errors = [{instancePath,schemaPath:"#/items",keyword:"items",params:{limit: 5}}];
 return false;
 }
 }
@@ -5389,38 +4090,21 @@ return false;
 }
 }
 else {
-validate71.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "array"}}];
 return false;
 }
 }
-validate71.errors = vErrors;
 return errors === 0;
 }
-validate71.evaluated = {"items":true,"dynamicProps":false,"dynamicItems":false};
-
 export const frameFetch: Validate = validate72 as Validate;
-const schema39 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:liaison:wire:frame-fetch:1","type":"array","prefixItems":[{"const":15,"type":"integer"},{"type":"integer","minimum":0,"maximum":4294967295},{"type":"object","oneOf":[{"type":"object","additionalProperties":false,"required":["chain","inc","from","to"],"properties":{"chain":{"byteLength":[32,32]},"inc":{"type":"integer","minimum":0,"maximum":9007199254740991},"from":{"type":"integer","minimum":0,"maximum":9007199254740991},"to":{"type":"integer","minimum":0,"maximum":9007199254740991},"fp":{"type":"integer","minimum":1,"maximum":1}},"notBytes":true},{"type":"object","additionalProperties":false,"required":["core"],"properties":{"core":{"type":"array","minItems":1,"maxItems":64,"items":{"byteLength":[32,32]}},"fp":{"type":"integer","minimum":1,"maximum":1}},"notBytes":true}],"notBytes":true}],"items":false,"minItems":3,"maxItems":3};
-
-function validate72(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
-/*# sourceURL="urn:liaison:wire:frame-fetch:1" */;
-let vErrors = null;
+function validate72(data){
 let errors = 0;
-const evaluated0 = validate72.evaluated;
-if(evaluated0.dynamicProps){
-evaluated0.props = undefined;
-}
-if(evaluated0.dynamicItems){
-evaluated0.items = undefined;
-}
 if(errors === 0){
 if(Array.isArray(data)){
 if(data.length > 3){
-validate72.errors = [{instancePath,schemaPath:"#/maxItems",keyword:"maxItems",params:{limit: 3}}];
 return false;
 }
 else {
 if(data.length < 3){
-validate72.errors = [{instancePath,schemaPath:"#/minItems",keyword:"minItems",params:{limit: 3}}];
 return false;
 }
 else {
@@ -5428,12 +4112,10 @@ const len0 = data.length;
 if(len0 > 0){
 let data0 = data[0];
 const _errs1 = errors;
-if(!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))){
-validate72.errors = [{instancePath:instancePath+"/0",schemaPath:"#/prefixItems/0/type",keyword:"type",params:{type: "integer"}}];
+if(!(Number.isInteger(data0))){
 return false;
 }
 if(15 !== data0){
-validate72.errors = [{instancePath:instancePath+"/0",schemaPath:"#/prefixItems/0/const",keyword:"const",params:{allowedValue: 15}}];
 return false;
 }
 var valid0 = _errs1 === errors;
@@ -5442,19 +4124,16 @@ if(valid0){
 if(len0 > 1){
 let data1 = data[1];
 const _errs3 = errors;
-if(!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1)))){
-validate72.errors = [{instancePath:instancePath+"/1",schemaPath:"#/prefixItems/1/type",keyword:"type",params:{type: "integer"}}];
+if(!(Number.isInteger(data1))){
 return false;
 }
 if(errors === _errs3){
 if((typeof data1 == "number") && (isFinite(data1))){
 if(data1 > 4294967295 || isNaN(data1)){
-validate72.errors = [{instancePath:instancePath+"/1",schemaPath:"#/prefixItems/1/maximum",keyword:"maximum",params:{comparison: "<=", limit: 4294967295}}];
 return false;
 }
 else {
 if(data1 < 0 || isNaN(data1)){
-validate72.errors = [{instancePath:instancePath+"/1",schemaPath:"#/prefixItems/1/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}}];
 return false;
 }
 }
@@ -5467,7 +4146,6 @@ if(len0 > 2){
 let data2 = data[2];
 const _errs5 = errors;
 if(!(data2 && typeof data2 == "object" && !Array.isArray(data2))){
-validate72.errors = [{instancePath:instancePath+"/2",schemaPath:"#/prefixItems/2/type",keyword:"type",params:{type: "object"}}];
 return false;
 }
 const _errs7 = errors;
@@ -5475,39 +4153,17 @@ let valid1 = false;
 let passing0 = null;
 const _errs8 = errors;
 if(data2 instanceof Uint8Array){
-const err0 = {instancePath:instancePath+"/2",schemaPath:"#/prefixItems/2/oneOf/0/notBytes",keyword:"notBytes",params:{}};
-if(vErrors === null){
-vErrors = [err0];
-}
-else {
-vErrors.push(err0);
-}
 errors++;
 }
 if(errors === _errs8){
 if(data2 && typeof data2 == "object" && !Array.isArray(data2)){
-let missing0;
-if(((((data2.chain === undefined) && (missing0 = "chain")) || ((data2.inc === undefined) && (missing0 = "inc"))) || ((data2.from === undefined) && (missing0 = "from"))) || ((data2.to === undefined) && (missing0 = "to"))){
-const err1 = {instancePath:instancePath+"/2",schemaPath:"#/prefixItems/2/oneOf/0/required",keyword:"required",params:{missingProperty: missing0}};
-if(vErrors === null){
-vErrors = [err1];
-}
-else {
-vErrors.push(err1);
-}
+if((((data2.chain === undefined) || (data2.inc === undefined)) || (data2.from === undefined)) || (data2.to === undefined)){
 errors++;
 }
 else {
 const _errs10 = errors;
 for(const key0 in data2){
 if(!(((((key0 === "chain") || (key0 === "inc")) || (key0 === "from")) || (key0 === "to")) || (key0 === "fp"))){
-const err2 = {instancePath:instancePath+"/2",schemaPath:"#/prefixItems/2/oneOf/0/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0}};
-if(vErrors === null){
-vErrors = [err2];
-}
-else {
-vErrors.push(err2);
-}
 errors++;
 break;
 }
@@ -5517,13 +4173,6 @@ if(data2.chain !== undefined){
 let data3 = data2.chain;
 const _errs11 = errors;
 if(!(data3 instanceof Uint8Array) || data3.length < 32 || data3.length > 32){
-const err3 = {instancePath:instancePath+"/2/chain",schemaPath:"#/prefixItems/2/oneOf/0/properties/chain/byteLength",keyword:"byteLength",params:{}};
-if(vErrors === null){
-vErrors = [err3];
-}
-else {
-vErrors.push(err3);
-}
 errors++;
 }
 var valid2 = _errs11 === errors;
@@ -5535,37 +4184,16 @@ if(valid2){
 if(data2.inc !== undefined){
 let data4 = data2.inc;
 const _errs12 = errors;
-if(!(((typeof data4 == "number") && (!(data4 % 1) && !isNaN(data4))) && (isFinite(data4)))){
-const err4 = {instancePath:instancePath+"/2/inc",schemaPath:"#/prefixItems/2/oneOf/0/properties/inc/type",keyword:"type",params:{type: "integer"}};
-if(vErrors === null){
-vErrors = [err4];
-}
-else {
-vErrors.push(err4);
-}
+if(!(Number.isInteger(data4))){
 errors++;
 }
 if(errors === _errs12){
 if((typeof data4 == "number") && (isFinite(data4))){
 if(data4 > 9007199254740991 || isNaN(data4)){
-const err5 = {instancePath:instancePath+"/2/inc",schemaPath:"#/prefixItems/2/oneOf/0/properties/inc/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991}};
-if(vErrors === null){
-vErrors = [err5];
-}
-else {
-vErrors.push(err5);
-}
 errors++;
 }
 else {
 if(data4 < 0 || isNaN(data4)){
-const err6 = {instancePath:instancePath+"/2/inc",schemaPath:"#/prefixItems/2/oneOf/0/properties/inc/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}};
-if(vErrors === null){
-vErrors = [err6];
-}
-else {
-vErrors.push(err6);
-}
 errors++;
 }
 }
@@ -5580,37 +4208,16 @@ if(valid2){
 if(data2.from !== undefined){
 let data5 = data2.from;
 const _errs14 = errors;
-if(!(((typeof data5 == "number") && (!(data5 % 1) && !isNaN(data5))) && (isFinite(data5)))){
-const err7 = {instancePath:instancePath+"/2/from",schemaPath:"#/prefixItems/2/oneOf/0/properties/from/type",keyword:"type",params:{type: "integer"}};
-if(vErrors === null){
-vErrors = [err7];
-}
-else {
-vErrors.push(err7);
-}
+if(!(Number.isInteger(data5))){
 errors++;
 }
 if(errors === _errs14){
 if((typeof data5 == "number") && (isFinite(data5))){
 if(data5 > 9007199254740991 || isNaN(data5)){
-const err8 = {instancePath:instancePath+"/2/from",schemaPath:"#/prefixItems/2/oneOf/0/properties/from/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991}};
-if(vErrors === null){
-vErrors = [err8];
-}
-else {
-vErrors.push(err8);
-}
 errors++;
 }
 else {
 if(data5 < 0 || isNaN(data5)){
-const err9 = {instancePath:instancePath+"/2/from",schemaPath:"#/prefixItems/2/oneOf/0/properties/from/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}};
-if(vErrors === null){
-vErrors = [err9];
-}
-else {
-vErrors.push(err9);
-}
 errors++;
 }
 }
@@ -5625,37 +4232,16 @@ if(valid2){
 if(data2.to !== undefined){
 let data6 = data2.to;
 const _errs16 = errors;
-if(!(((typeof data6 == "number") && (!(data6 % 1) && !isNaN(data6))) && (isFinite(data6)))){
-const err10 = {instancePath:instancePath+"/2/to",schemaPath:"#/prefixItems/2/oneOf/0/properties/to/type",keyword:"type",params:{type: "integer"}};
-if(vErrors === null){
-vErrors = [err10];
-}
-else {
-vErrors.push(err10);
-}
+if(!(Number.isInteger(data6))){
 errors++;
 }
 if(errors === _errs16){
 if((typeof data6 == "number") && (isFinite(data6))){
 if(data6 > 9007199254740991 || isNaN(data6)){
-const err11 = {instancePath:instancePath+"/2/to",schemaPath:"#/prefixItems/2/oneOf/0/properties/to/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991}};
-if(vErrors === null){
-vErrors = [err11];
-}
-else {
-vErrors.push(err11);
-}
 errors++;
 }
 else {
 if(data6 < 0 || isNaN(data6)){
-const err12 = {instancePath:instancePath+"/2/to",schemaPath:"#/prefixItems/2/oneOf/0/properties/to/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}};
-if(vErrors === null){
-vErrors = [err12];
-}
-else {
-vErrors.push(err12);
-}
 errors++;
 }
 }
@@ -5670,37 +4256,16 @@ if(valid2){
 if(data2.fp !== undefined){
 let data7 = data2.fp;
 const _errs18 = errors;
-if(!(((typeof data7 == "number") && (!(data7 % 1) && !isNaN(data7))) && (isFinite(data7)))){
-const err13 = {instancePath:instancePath+"/2/fp",schemaPath:"#/prefixItems/2/oneOf/0/properties/fp/type",keyword:"type",params:{type: "integer"}};
-if(vErrors === null){
-vErrors = [err13];
-}
-else {
-vErrors.push(err13);
-}
+if(!(Number.isInteger(data7))){
 errors++;
 }
 if(errors === _errs18){
 if((typeof data7 == "number") && (isFinite(data7))){
 if(data7 > 1 || isNaN(data7)){
-const err14 = {instancePath:instancePath+"/2/fp",schemaPath:"#/prefixItems/2/oneOf/0/properties/fp/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1}};
-if(vErrors === null){
-vErrors = [err14];
-}
-else {
-vErrors.push(err14);
-}
 errors++;
 }
 else {
 if(data7 < 1 || isNaN(data7)){
-const err15 = {instancePath:instancePath+"/2/fp",schemaPath:"#/prefixItems/2/oneOf/0/properties/fp/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1}};
-if(vErrors === null){
-vErrors = [err15];
-}
-else {
-vErrors.push(err15);
-}
 errors++;
 }
 }
@@ -5719,13 +4284,6 @@ var valid2 = true;
 }
 }
 else {
-const err16 = {instancePath:instancePath+"/2",schemaPath:"#/prefixItems/2/oneOf/0/type",keyword:"type",params:{type: "object"}};
-if(vErrors === null){
-vErrors = [err16];
-}
-else {
-vErrors.push(err16);
-}
 errors++;
 }
 }
@@ -5737,39 +4295,17 @@ var props0 = true;
 }
 const _errs20 = errors;
 if(data2 instanceof Uint8Array){
-const err17 = {instancePath:instancePath+"/2",schemaPath:"#/prefixItems/2/oneOf/1/notBytes",keyword:"notBytes",params:{}};
-if(vErrors === null){
-vErrors = [err17];
-}
-else {
-vErrors.push(err17);
-}
 errors++;
 }
 if(errors === _errs20){
 if(data2 && typeof data2 == "object" && !Array.isArray(data2)){
-let missing1;
-if((data2.core === undefined) && (missing1 = "core")){
-const err18 = {instancePath:instancePath+"/2",schemaPath:"#/prefixItems/2/oneOf/1/required",keyword:"required",params:{missingProperty: missing1}};
-if(vErrors === null){
-vErrors = [err18];
-}
-else {
-vErrors.push(err18);
-}
+if(data2.core === undefined){
 errors++;
 }
 else {
 const _errs22 = errors;
 for(const key1 in data2){
 if(!((key1 === "core") || (key1 === "fp"))){
-const err19 = {instancePath:instancePath+"/2",schemaPath:"#/prefixItems/2/oneOf/1/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key1}};
-if(vErrors === null){
-vErrors = [err19];
-}
-else {
-vErrors.push(err19);
-}
 errors++;
 break;
 }
@@ -5781,24 +4317,10 @@ const _errs23 = errors;
 if(errors === _errs23){
 if(Array.isArray(data8)){
 if(data8.length > 64){
-const err20 = {instancePath:instancePath+"/2/core",schemaPath:"#/prefixItems/2/oneOf/1/properties/core/maxItems",keyword:"maxItems",params:{limit: 64}};
-if(vErrors === null){
-vErrors = [err20];
-}
-else {
-vErrors.push(err20);
-}
 errors++;
 }
 else {
 if(data8.length < 1){
-const err21 = {instancePath:instancePath+"/2/core",schemaPath:"#/prefixItems/2/oneOf/1/properties/core/minItems",keyword:"minItems",params:{limit: 1}};
-if(vErrors === null){
-vErrors = [err21];
-}
-else {
-vErrors.push(err21);
-}
 errors++;
 }
 else {
@@ -5808,13 +4330,6 @@ for(let i0=0; i0<len1; i0++){
 let data9 = data8[i0];
 const _errs25 = errors;
 if(!(data9 instanceof Uint8Array) || data9.length < 32 || data9.length > 32){
-const err22 = {instancePath:instancePath+"/2/core/" + i0,schemaPath:"#/prefixItems/2/oneOf/1/properties/core/items/byteLength",keyword:"byteLength",params:{}};
-if(vErrors === null){
-vErrors = [err22];
-}
-else {
-vErrors.push(err22);
-}
 errors++;
 }
 var valid4 = _errs25 === errors;
@@ -5826,13 +4341,6 @@ break;
 }
 }
 else {
-const err23 = {instancePath:instancePath+"/2/core",schemaPath:"#/prefixItems/2/oneOf/1/properties/core/type",keyword:"type",params:{type: "array"}};
-if(vErrors === null){
-vErrors = [err23];
-}
-else {
-vErrors.push(err23);
-}
 errors++;
 }
 }
@@ -5845,37 +4353,16 @@ if(valid3){
 if(data2.fp !== undefined){
 let data10 = data2.fp;
 const _errs26 = errors;
-if(!(((typeof data10 == "number") && (!(data10 % 1) && !isNaN(data10))) && (isFinite(data10)))){
-const err24 = {instancePath:instancePath+"/2/fp",schemaPath:"#/prefixItems/2/oneOf/1/properties/fp/type",keyword:"type",params:{type: "integer"}};
-if(vErrors === null){
-vErrors = [err24];
-}
-else {
-vErrors.push(err24);
-}
+if(!(Number.isInteger(data10))){
 errors++;
 }
 if(errors === _errs26){
 if((typeof data10 == "number") && (isFinite(data10))){
 if(data10 > 1 || isNaN(data10)){
-const err25 = {instancePath:instancePath+"/2/fp",schemaPath:"#/prefixItems/2/oneOf/1/properties/fp/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1}};
-if(vErrors === null){
-vErrors = [err25];
-}
-else {
-vErrors.push(err25);
-}
 errors++;
 }
 else {
 if(data10 < 1 || isNaN(data10)){
-const err26 = {instancePath:instancePath+"/2/fp",schemaPath:"#/prefixItems/2/oneOf/1/properties/fp/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1}};
-if(vErrors === null){
-vErrors = [err26];
-}
-else {
-vErrors.push(err26);
-}
 errors++;
 }
 }
@@ -5891,13 +4378,6 @@ var valid3 = true;
 }
 }
 else {
-const err27 = {instancePath:instancePath+"/2",schemaPath:"#/prefixItems/2/oneOf/1/type",keyword:"type",params:{type: "object"}};
-if(vErrors === null){
-vErrors = [err27];
-}
-else {
-vErrors.push(err27);
-}
 errors++;
 }
 }
@@ -5916,29 +4396,12 @@ props0 = true;
 }
 }
 if(!valid1){
-const err28 = {instancePath:instancePath+"/2",schemaPath:"#/prefixItems/2/oneOf",keyword:"oneOf",params:{passingSchemas: passing0}};
-if(vErrors === null){
-vErrors = [err28];
-}
-else {
-vErrors.push(err28);
-}
 errors++;
-validate72.errors = vErrors;
 return false;
 }
 else {
 errors = _errs7;
-if(vErrors !== null){
-if(_errs7){
-vErrors.length = _errs7;
-}
-else {
-vErrors = null;
-}
-}
 if(data2 instanceof Uint8Array){
-validate72.errors = [{instancePath:instancePath+"/2",schemaPath:"#/prefixItems/2/notBytes",keyword:"notBytes",params:{}}];
 return false;
 }
 }
@@ -5947,7 +4410,6 @@ var valid0 = _errs5 === errors;
 if(valid0){
 const len2 = data.length;
 if(!(len2 <= 3)){
-validate72.errors = [{instancePath,schemaPath:"#/items",keyword:"items",params:{limit: 3}}];
 return false;
 }
 }
@@ -5957,38 +4419,21 @@ return false;
 }
 }
 else {
-validate72.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "array"}}];
 return false;
 }
 }
-validate72.errors = vErrors;
 return errors === 0;
 }
-validate72.evaluated = {"items":true,"dynamicProps":false,"dynamicItems":false};
-
 export const frameFetched: Validate = validate73 as Validate;
-const schema40 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:liaison:wire:frame-fetched:1","type":"array","prefixItems":[{"const":15,"type":"integer"},{"type":"integer","minimum":0,"maximum":4294967295},{"type":"array","minItems":0,"maxItems":64,"items":{"type":"array","oneOf":[{"type":"array","prefixItems":[{"type":"integer","minimum":1,"maximum":9007199254740991},{"const":0,"type":"integer"},{"byteLength":[1,2048]},{"byteLength":[1,256]},{"byteLength":[64,64]},{"byteLength":[1,229376]},{"type":"integer","minimum":0,"maximum":255},{"byteLength":[1168,1168]},{"byteLength":[0,256]},{"type":"array","minItems":0,"maxItems":64,"items":{"type":"array","prefixItems":[{"type":"integer","minimum":0,"maximum":255},{"byteLength":[0,256]}],"items":false,"minItems":2,"maxItems":2}}],"items":false,"minItems":10,"maxItems":10},{"type":"array","prefixItems":[{"type":"integer","minimum":1,"maximum":9007199254740991},{"const":1,"type":"integer"},{"byteLength":[1,2048]},{"byteLength":[1,256]},{"byteLength":[64,64]},{"type":"integer","minimum":1,"maximum":3}],"items":false,"minItems":6,"maxItems":6},{"type":"array","prefixItems":[{"type":"integer","minimum":1,"maximum":9007199254740991},{"const":2,"type":"integer"},{"type":"integer","minimum":1,"maximum":9007199254740991}],"items":false,"minItems":3,"maxItems":3}]}}],"items":false,"minItems":3,"maxItems":3};
-
-function validate73(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
-/*# sourceURL="urn:liaison:wire:frame-fetched:1" */;
-let vErrors = null;
+function validate73(data){
 let errors = 0;
-const evaluated0 = validate73.evaluated;
-if(evaluated0.dynamicProps){
-evaluated0.props = undefined;
-}
-if(evaluated0.dynamicItems){
-evaluated0.items = undefined;
-}
 if(errors === 0){
 if(Array.isArray(data)){
 if(data.length > 3){
-validate73.errors = [{instancePath,schemaPath:"#/maxItems",keyword:"maxItems",params:{limit: 3}}];
 return false;
 }
 else {
 if(data.length < 3){
-validate73.errors = [{instancePath,schemaPath:"#/minItems",keyword:"minItems",params:{limit: 3}}];
 return false;
 }
 else {
@@ -5996,12 +4441,10 @@ const len0 = data.length;
 if(len0 > 0){
 let data0 = data[0];
 const _errs1 = errors;
-if(!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))){
-validate73.errors = [{instancePath:instancePath+"/0",schemaPath:"#/prefixItems/0/type",keyword:"type",params:{type: "integer"}}];
+if(!(Number.isInteger(data0))){
 return false;
 }
 if(15 !== data0){
-validate73.errors = [{instancePath:instancePath+"/0",schemaPath:"#/prefixItems/0/const",keyword:"const",params:{allowedValue: 15}}];
 return false;
 }
 var valid0 = _errs1 === errors;
@@ -6010,19 +4453,16 @@ if(valid0){
 if(len0 > 1){
 let data1 = data[1];
 const _errs3 = errors;
-if(!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1)))){
-validate73.errors = [{instancePath:instancePath+"/1",schemaPath:"#/prefixItems/1/type",keyword:"type",params:{type: "integer"}}];
+if(!(Number.isInteger(data1))){
 return false;
 }
 if(errors === _errs3){
 if((typeof data1 == "number") && (isFinite(data1))){
 if(data1 > 4294967295 || isNaN(data1)){
-validate73.errors = [{instancePath:instancePath+"/1",schemaPath:"#/prefixItems/1/maximum",keyword:"maximum",params:{comparison: "<=", limit: 4294967295}}];
 return false;
 }
 else {
 if(data1 < 0 || isNaN(data1)){
-validate73.errors = [{instancePath:instancePath+"/1",schemaPath:"#/prefixItems/1/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}}];
 return false;
 }
 }
@@ -6037,12 +4477,10 @@ const _errs5 = errors;
 if(errors === _errs5){
 if(Array.isArray(data2)){
 if(data2.length > 64){
-validate73.errors = [{instancePath:instancePath+"/2",schemaPath:"#/prefixItems/2/maxItems",keyword:"maxItems",params:{limit: 64}}];
 return false;
 }
 else {
 if(data2.length < 0){
-validate73.errors = [{instancePath:instancePath+"/2",schemaPath:"#/prefixItems/2/minItems",keyword:"minItems",params:{limit: 0}}];
 return false;
 }
 else {
@@ -6052,7 +4490,6 @@ for(let i0=0; i0<len1; i0++){
 let data3 = data2[i0];
 const _errs7 = errors;
 if(!(Array.isArray(data3))){
-validate73.errors = [{instancePath:instancePath+"/2/" + i0,schemaPath:"#/prefixItems/2/items/type",keyword:"type",params:{type: "array"}}];
 return false;
 }
 const _errs9 = errors;
@@ -6062,24 +4499,10 @@ const _errs10 = errors;
 if(errors === _errs10){
 if(Array.isArray(data3)){
 if(data3.length > 10){
-const err0 = {instancePath:instancePath+"/2/" + i0,schemaPath:"#/prefixItems/2/items/oneOf/0/maxItems",keyword:"maxItems",params:{limit: 10}};
-if(vErrors === null){
-vErrors = [err0];
-}
-else {
-vErrors.push(err0);
-}
 errors++;
 }
 else {
 if(data3.length < 10){
-const err1 = {instancePath:instancePath+"/2/" + i0,schemaPath:"#/prefixItems/2/items/oneOf/0/minItems",keyword:"minItems",params:{limit: 10}};
-if(vErrors === null){
-vErrors = [err1];
-}
-else {
-vErrors.push(err1);
-}
 errors++;
 }
 else {
@@ -6087,37 +4510,16 @@ const len2 = data3.length;
 if(len2 > 0){
 let data4 = data3[0];
 const _errs12 = errors;
-if(!(((typeof data4 == "number") && (!(data4 % 1) && !isNaN(data4))) && (isFinite(data4)))){
-const err2 = {instancePath:instancePath+"/2/" + i0+"/0",schemaPath:"#/prefixItems/2/items/oneOf/0/prefixItems/0/type",keyword:"type",params:{type: "integer"}};
-if(vErrors === null){
-vErrors = [err2];
-}
-else {
-vErrors.push(err2);
-}
+if(!(Number.isInteger(data4))){
 errors++;
 }
 if(errors === _errs12){
 if((typeof data4 == "number") && (isFinite(data4))){
 if(data4 > 9007199254740991 || isNaN(data4)){
-const err3 = {instancePath:instancePath+"/2/" + i0+"/0",schemaPath:"#/prefixItems/2/items/oneOf/0/prefixItems/0/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991}};
-if(vErrors === null){
-vErrors = [err3];
-}
-else {
-vErrors.push(err3);
-}
 errors++;
 }
 else {
 if(data4 < 1 || isNaN(data4)){
-const err4 = {instancePath:instancePath+"/2/" + i0+"/0",schemaPath:"#/prefixItems/2/items/oneOf/0/prefixItems/0/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1}};
-if(vErrors === null){
-vErrors = [err4];
-}
-else {
-vErrors.push(err4);
-}
 errors++;
 }
 }
@@ -6129,24 +4531,10 @@ if(valid3){
 if(len2 > 1){
 let data5 = data3[1];
 const _errs14 = errors;
-if(!(((typeof data5 == "number") && (!(data5 % 1) && !isNaN(data5))) && (isFinite(data5)))){
-const err5 = {instancePath:instancePath+"/2/" + i0+"/1",schemaPath:"#/prefixItems/2/items/oneOf/0/prefixItems/1/type",keyword:"type",params:{type: "integer"}};
-if(vErrors === null){
-vErrors = [err5];
-}
-else {
-vErrors.push(err5);
-}
+if(!(Number.isInteger(data5))){
 errors++;
 }
 if(0 !== data5){
-const err6 = {instancePath:instancePath+"/2/" + i0+"/1",schemaPath:"#/prefixItems/2/items/oneOf/0/prefixItems/1/const",keyword:"const",params:{allowedValue: 0}};
-if(vErrors === null){
-vErrors = [err6];
-}
-else {
-vErrors.push(err6);
-}
 errors++;
 }
 var valid3 = _errs14 === errors;
@@ -6156,13 +4544,6 @@ if(len2 > 2){
 let data6 = data3[2];
 const _errs16 = errors;
 if(!(data6 instanceof Uint8Array) || data6.length < 1 || data6.length > 2048){
-const err7 = {instancePath:instancePath+"/2/" + i0+"/2",schemaPath:"#/prefixItems/2/items/oneOf/0/prefixItems/2/byteLength",keyword:"byteLength",params:{}};
-if(vErrors === null){
-vErrors = [err7];
-}
-else {
-vErrors.push(err7);
-}
 errors++;
 }
 var valid3 = _errs16 === errors;
@@ -6172,13 +4553,6 @@ if(len2 > 3){
 let data7 = data3[3];
 const _errs17 = errors;
 if(!(data7 instanceof Uint8Array) || data7.length < 1 || data7.length > 256){
-const err8 = {instancePath:instancePath+"/2/" + i0+"/3",schemaPath:"#/prefixItems/2/items/oneOf/0/prefixItems/3/byteLength",keyword:"byteLength",params:{}};
-if(vErrors === null){
-vErrors = [err8];
-}
-else {
-vErrors.push(err8);
-}
 errors++;
 }
 var valid3 = _errs17 === errors;
@@ -6188,13 +4562,6 @@ if(len2 > 4){
 let data8 = data3[4];
 const _errs18 = errors;
 if(!(data8 instanceof Uint8Array) || data8.length < 64 || data8.length > 64){
-const err9 = {instancePath:instancePath+"/2/" + i0+"/4",schemaPath:"#/prefixItems/2/items/oneOf/0/prefixItems/4/byteLength",keyword:"byteLength",params:{}};
-if(vErrors === null){
-vErrors = [err9];
-}
-else {
-vErrors.push(err9);
-}
 errors++;
 }
 var valid3 = _errs18 === errors;
@@ -6204,13 +4571,6 @@ if(len2 > 5){
 let data9 = data3[5];
 const _errs19 = errors;
 if(!(data9 instanceof Uint8Array) || data9.length < 1 || data9.length > 229376){
-const err10 = {instancePath:instancePath+"/2/" + i0+"/5",schemaPath:"#/prefixItems/2/items/oneOf/0/prefixItems/5/byteLength",keyword:"byteLength",params:{}};
-if(vErrors === null){
-vErrors = [err10];
-}
-else {
-vErrors.push(err10);
-}
 errors++;
 }
 var valid3 = _errs19 === errors;
@@ -6219,37 +4579,16 @@ if(valid3){
 if(len2 > 6){
 let data10 = data3[6];
 const _errs20 = errors;
-if(!(((typeof data10 == "number") && (!(data10 % 1) && !isNaN(data10))) && (isFinite(data10)))){
-const err11 = {instancePath:instancePath+"/2/" + i0+"/6",schemaPath:"#/prefixItems/2/items/oneOf/0/prefixItems/6/type",keyword:"type",params:{type: "integer"}};
-if(vErrors === null){
-vErrors = [err11];
-}
-else {
-vErrors.push(err11);
-}
+if(!(Number.isInteger(data10))){
 errors++;
 }
 if(errors === _errs20){
 if((typeof data10 == "number") && (isFinite(data10))){
 if(data10 > 255 || isNaN(data10)){
-const err12 = {instancePath:instancePath+"/2/" + i0+"/6",schemaPath:"#/prefixItems/2/items/oneOf/0/prefixItems/6/maximum",keyword:"maximum",params:{comparison: "<=", limit: 255}};
-if(vErrors === null){
-vErrors = [err12];
-}
-else {
-vErrors.push(err12);
-}
 errors++;
 }
 else {
 if(data10 < 0 || isNaN(data10)){
-const err13 = {instancePath:instancePath+"/2/" + i0+"/6",schemaPath:"#/prefixItems/2/items/oneOf/0/prefixItems/6/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}};
-if(vErrors === null){
-vErrors = [err13];
-}
-else {
-vErrors.push(err13);
-}
 errors++;
 }
 }
@@ -6262,13 +4601,6 @@ if(len2 > 7){
 let data11 = data3[7];
 const _errs22 = errors;
 if(!(data11 instanceof Uint8Array) || data11.length < 1168 || data11.length > 1168){
-const err14 = {instancePath:instancePath+"/2/" + i0+"/7",schemaPath:"#/prefixItems/2/items/oneOf/0/prefixItems/7/byteLength",keyword:"byteLength",params:{}};
-if(vErrors === null){
-vErrors = [err14];
-}
-else {
-vErrors.push(err14);
-}
 errors++;
 }
 var valid3 = _errs22 === errors;
@@ -6278,13 +4610,6 @@ if(len2 > 8){
 let data12 = data3[8];
 const _errs23 = errors;
 if(!(data12 instanceof Uint8Array) || data12.length < 0 || data12.length > 256){
-const err15 = {instancePath:instancePath+"/2/" + i0+"/8",schemaPath:"#/prefixItems/2/items/oneOf/0/prefixItems/8/byteLength",keyword:"byteLength",params:{}};
-if(vErrors === null){
-vErrors = [err15];
-}
-else {
-vErrors.push(err15);
-}
 errors++;
 }
 var valid3 = _errs23 === errors;
@@ -6296,24 +4621,10 @@ const _errs24 = errors;
 if(errors === _errs24){
 if(Array.isArray(data13)){
 if(data13.length > 64){
-const err16 = {instancePath:instancePath+"/2/" + i0+"/9",schemaPath:"#/prefixItems/2/items/oneOf/0/prefixItems/9/maxItems",keyword:"maxItems",params:{limit: 64}};
-if(vErrors === null){
-vErrors = [err16];
-}
-else {
-vErrors.push(err16);
-}
 errors++;
 }
 else {
 if(data13.length < 0){
-const err17 = {instancePath:instancePath+"/2/" + i0+"/9",schemaPath:"#/prefixItems/2/items/oneOf/0/prefixItems/9/minItems",keyword:"minItems",params:{limit: 0}};
-if(vErrors === null){
-vErrors = [err17];
-}
-else {
-vErrors.push(err17);
-}
 errors++;
 }
 else {
@@ -6325,24 +4636,10 @@ const _errs26 = errors;
 if(errors === _errs26){
 if(Array.isArray(data14)){
 if(data14.length > 2){
-const err18 = {instancePath:instancePath+"/2/" + i0+"/9/" + i1,schemaPath:"#/prefixItems/2/items/oneOf/0/prefixItems/9/items/maxItems",keyword:"maxItems",params:{limit: 2}};
-if(vErrors === null){
-vErrors = [err18];
-}
-else {
-vErrors.push(err18);
-}
 errors++;
 }
 else {
 if(data14.length < 2){
-const err19 = {instancePath:instancePath+"/2/" + i0+"/9/" + i1,schemaPath:"#/prefixItems/2/items/oneOf/0/prefixItems/9/items/minItems",keyword:"minItems",params:{limit: 2}};
-if(vErrors === null){
-vErrors = [err19];
-}
-else {
-vErrors.push(err19);
-}
 errors++;
 }
 else {
@@ -6350,37 +4647,16 @@ const len4 = data14.length;
 if(len4 > 0){
 let data15 = data14[0];
 const _errs28 = errors;
-if(!(((typeof data15 == "number") && (!(data15 % 1) && !isNaN(data15))) && (isFinite(data15)))){
-const err20 = {instancePath:instancePath+"/2/" + i0+"/9/" + i1+"/0",schemaPath:"#/prefixItems/2/items/oneOf/0/prefixItems/9/items/prefixItems/0/type",keyword:"type",params:{type: "integer"}};
-if(vErrors === null){
-vErrors = [err20];
-}
-else {
-vErrors.push(err20);
-}
+if(!(Number.isInteger(data15))){
 errors++;
 }
 if(errors === _errs28){
 if((typeof data15 == "number") && (isFinite(data15))){
 if(data15 > 255 || isNaN(data15)){
-const err21 = {instancePath:instancePath+"/2/" + i0+"/9/" + i1+"/0",schemaPath:"#/prefixItems/2/items/oneOf/0/prefixItems/9/items/prefixItems/0/maximum",keyword:"maximum",params:{comparison: "<=", limit: 255}};
-if(vErrors === null){
-vErrors = [err21];
-}
-else {
-vErrors.push(err21);
-}
 errors++;
 }
 else {
 if(data15 < 0 || isNaN(data15)){
-const err22 = {instancePath:instancePath+"/2/" + i0+"/9/" + i1+"/0",schemaPath:"#/prefixItems/2/items/oneOf/0/prefixItems/9/items/prefixItems/0/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}};
-if(vErrors === null){
-vErrors = [err22];
-}
-else {
-vErrors.push(err22);
-}
 errors++;
 }
 }
@@ -6393,13 +4669,6 @@ if(len4 > 1){
 let data16 = data14[1];
 const _errs30 = errors;
 if(!(data16 instanceof Uint8Array) || data16.length < 0 || data16.length > 256){
-const err23 = {instancePath:instancePath+"/2/" + i0+"/9/" + i1+"/1",schemaPath:"#/prefixItems/2/items/oneOf/0/prefixItems/9/items/prefixItems/1/byteLength",keyword:"byteLength",params:{}};
-if(vErrors === null){
-vErrors = [err23];
-}
-else {
-vErrors.push(err23);
-}
 errors++;
 }
 var valid5 = _errs30 === errors;
@@ -6407,13 +4676,6 @@ var valid5 = _errs30 === errors;
 if(valid5){
 const len5 = data14.length;
 if(!(len5 <= 2)){
-const err24 = {instancePath:instancePath+"/2/" + i0+"/9/" + i1,schemaPath:"#/prefixItems/2/items/oneOf/0/prefixItems/9/items/items",keyword:"items",params:{limit: 2}};
-if(vErrors === null){
-vErrors = [err24];
-}
-else {
-vErrors.push(err24);
-}
 errors++;
 }
 }
@@ -6422,13 +4684,6 @@ errors++;
 }
 }
 else {
-const err25 = {instancePath:instancePath+"/2/" + i0+"/9/" + i1,schemaPath:"#/prefixItems/2/items/oneOf/0/prefixItems/9/items/type",keyword:"type",params:{type: "array"}};
-if(vErrors === null){
-vErrors = [err25];
-}
-else {
-vErrors.push(err25);
-}
 errors++;
 }
 }
@@ -6441,13 +4696,6 @@ break;
 }
 }
 else {
-const err26 = {instancePath:instancePath+"/2/" + i0+"/9",schemaPath:"#/prefixItems/2/items/oneOf/0/prefixItems/9/type",keyword:"type",params:{type: "array"}};
-if(vErrors === null){
-vErrors = [err26];
-}
-else {
-vErrors.push(err26);
-}
 errors++;
 }
 }
@@ -6456,13 +4704,6 @@ var valid3 = _errs24 === errors;
 if(valid3){
 const len6 = data3.length;
 if(!(len6 <= 10)){
-const err27 = {instancePath:instancePath+"/2/" + i0,schemaPath:"#/prefixItems/2/items/oneOf/0/items",keyword:"items",params:{limit: 10}};
-if(vErrors === null){
-vErrors = [err27];
-}
-else {
-vErrors.push(err27);
-}
 errors++;
 }
 }
@@ -6479,13 +4720,6 @@ errors++;
 }
 }
 else {
-const err28 = {instancePath:instancePath+"/2/" + i0,schemaPath:"#/prefixItems/2/items/oneOf/0/type",keyword:"type",params:{type: "array"}};
-if(vErrors === null){
-vErrors = [err28];
-}
-else {
-vErrors.push(err28);
-}
 errors++;
 }
 }
@@ -6499,24 +4733,10 @@ const _errs31 = errors;
 if(errors === _errs31){
 if(Array.isArray(data3)){
 if(data3.length > 6){
-const err29 = {instancePath:instancePath+"/2/" + i0,schemaPath:"#/prefixItems/2/items/oneOf/1/maxItems",keyword:"maxItems",params:{limit: 6}};
-if(vErrors === null){
-vErrors = [err29];
-}
-else {
-vErrors.push(err29);
-}
 errors++;
 }
 else {
 if(data3.length < 6){
-const err30 = {instancePath:instancePath+"/2/" + i0,schemaPath:"#/prefixItems/2/items/oneOf/1/minItems",keyword:"minItems",params:{limit: 6}};
-if(vErrors === null){
-vErrors = [err30];
-}
-else {
-vErrors.push(err30);
-}
 errors++;
 }
 else {
@@ -6524,37 +4744,16 @@ const len7 = data3.length;
 if(len7 > 0){
 let data17 = data3[0];
 const _errs33 = errors;
-if(!(((typeof data17 == "number") && (!(data17 % 1) && !isNaN(data17))) && (isFinite(data17)))){
-const err31 = {instancePath:instancePath+"/2/" + i0+"/0",schemaPath:"#/prefixItems/2/items/oneOf/1/prefixItems/0/type",keyword:"type",params:{type: "integer"}};
-if(vErrors === null){
-vErrors = [err31];
-}
-else {
-vErrors.push(err31);
-}
+if(!(Number.isInteger(data17))){
 errors++;
 }
 if(errors === _errs33){
 if((typeof data17 == "number") && (isFinite(data17))){
 if(data17 > 9007199254740991 || isNaN(data17)){
-const err32 = {instancePath:instancePath+"/2/" + i0+"/0",schemaPath:"#/prefixItems/2/items/oneOf/1/prefixItems/0/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991}};
-if(vErrors === null){
-vErrors = [err32];
-}
-else {
-vErrors.push(err32);
-}
 errors++;
 }
 else {
 if(data17 < 1 || isNaN(data17)){
-const err33 = {instancePath:instancePath+"/2/" + i0+"/0",schemaPath:"#/prefixItems/2/items/oneOf/1/prefixItems/0/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1}};
-if(vErrors === null){
-vErrors = [err33];
-}
-else {
-vErrors.push(err33);
-}
 errors++;
 }
 }
@@ -6566,24 +4765,10 @@ if(valid6){
 if(len7 > 1){
 let data18 = data3[1];
 const _errs35 = errors;
-if(!(((typeof data18 == "number") && (!(data18 % 1) && !isNaN(data18))) && (isFinite(data18)))){
-const err34 = {instancePath:instancePath+"/2/" + i0+"/1",schemaPath:"#/prefixItems/2/items/oneOf/1/prefixItems/1/type",keyword:"type",params:{type: "integer"}};
-if(vErrors === null){
-vErrors = [err34];
-}
-else {
-vErrors.push(err34);
-}
+if(!(Number.isInteger(data18))){
 errors++;
 }
 if(1 !== data18){
-const err35 = {instancePath:instancePath+"/2/" + i0+"/1",schemaPath:"#/prefixItems/2/items/oneOf/1/prefixItems/1/const",keyword:"const",params:{allowedValue: 1}};
-if(vErrors === null){
-vErrors = [err35];
-}
-else {
-vErrors.push(err35);
-}
 errors++;
 }
 var valid6 = _errs35 === errors;
@@ -6593,13 +4778,6 @@ if(len7 > 2){
 let data19 = data3[2];
 const _errs37 = errors;
 if(!(data19 instanceof Uint8Array) || data19.length < 1 || data19.length > 2048){
-const err36 = {instancePath:instancePath+"/2/" + i0+"/2",schemaPath:"#/prefixItems/2/items/oneOf/1/prefixItems/2/byteLength",keyword:"byteLength",params:{}};
-if(vErrors === null){
-vErrors = [err36];
-}
-else {
-vErrors.push(err36);
-}
 errors++;
 }
 var valid6 = _errs37 === errors;
@@ -6609,13 +4787,6 @@ if(len7 > 3){
 let data20 = data3[3];
 const _errs38 = errors;
 if(!(data20 instanceof Uint8Array) || data20.length < 1 || data20.length > 256){
-const err37 = {instancePath:instancePath+"/2/" + i0+"/3",schemaPath:"#/prefixItems/2/items/oneOf/1/prefixItems/3/byteLength",keyword:"byteLength",params:{}};
-if(vErrors === null){
-vErrors = [err37];
-}
-else {
-vErrors.push(err37);
-}
 errors++;
 }
 var valid6 = _errs38 === errors;
@@ -6625,13 +4796,6 @@ if(len7 > 4){
 let data21 = data3[4];
 const _errs39 = errors;
 if(!(data21 instanceof Uint8Array) || data21.length < 64 || data21.length > 64){
-const err38 = {instancePath:instancePath+"/2/" + i0+"/4",schemaPath:"#/prefixItems/2/items/oneOf/1/prefixItems/4/byteLength",keyword:"byteLength",params:{}};
-if(vErrors === null){
-vErrors = [err38];
-}
-else {
-vErrors.push(err38);
-}
 errors++;
 }
 var valid6 = _errs39 === errors;
@@ -6640,37 +4804,16 @@ if(valid6){
 if(len7 > 5){
 let data22 = data3[5];
 const _errs40 = errors;
-if(!(((typeof data22 == "number") && (!(data22 % 1) && !isNaN(data22))) && (isFinite(data22)))){
-const err39 = {instancePath:instancePath+"/2/" + i0+"/5",schemaPath:"#/prefixItems/2/items/oneOf/1/prefixItems/5/type",keyword:"type",params:{type: "integer"}};
-if(vErrors === null){
-vErrors = [err39];
-}
-else {
-vErrors.push(err39);
-}
+if(!(Number.isInteger(data22))){
 errors++;
 }
 if(errors === _errs40){
 if((typeof data22 == "number") && (isFinite(data22))){
 if(data22 > 3 || isNaN(data22)){
-const err40 = {instancePath:instancePath+"/2/" + i0+"/5",schemaPath:"#/prefixItems/2/items/oneOf/1/prefixItems/5/maximum",keyword:"maximum",params:{comparison: "<=", limit: 3}};
-if(vErrors === null){
-vErrors = [err40];
-}
-else {
-vErrors.push(err40);
-}
 errors++;
 }
 else {
 if(data22 < 1 || isNaN(data22)){
-const err41 = {instancePath:instancePath+"/2/" + i0+"/5",schemaPath:"#/prefixItems/2/items/oneOf/1/prefixItems/5/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1}};
-if(vErrors === null){
-vErrors = [err41];
-}
-else {
-vErrors.push(err41);
-}
 errors++;
 }
 }
@@ -6681,13 +4824,6 @@ var valid6 = _errs40 === errors;
 if(valid6){
 const len8 = data3.length;
 if(!(len8 <= 6)){
-const err42 = {instancePath:instancePath+"/2/" + i0,schemaPath:"#/prefixItems/2/items/oneOf/1/items",keyword:"items",params:{limit: 6}};
-if(vErrors === null){
-vErrors = [err42];
-}
-else {
-vErrors.push(err42);
-}
 errors++;
 }
 }
@@ -6700,13 +4836,6 @@ errors++;
 }
 }
 else {
-const err43 = {instancePath:instancePath+"/2/" + i0,schemaPath:"#/prefixItems/2/items/oneOf/1/type",keyword:"type",params:{type: "array"}};
-if(vErrors === null){
-vErrors = [err43];
-}
-else {
-vErrors.push(err43);
-}
 errors++;
 }
 }
@@ -6727,24 +4856,10 @@ const _errs42 = errors;
 if(errors === _errs42){
 if(Array.isArray(data3)){
 if(data3.length > 3){
-const err44 = {instancePath:instancePath+"/2/" + i0,schemaPath:"#/prefixItems/2/items/oneOf/2/maxItems",keyword:"maxItems",params:{limit: 3}};
-if(vErrors === null){
-vErrors = [err44];
-}
-else {
-vErrors.push(err44);
-}
 errors++;
 }
 else {
 if(data3.length < 3){
-const err45 = {instancePath:instancePath+"/2/" + i0,schemaPath:"#/prefixItems/2/items/oneOf/2/minItems",keyword:"minItems",params:{limit: 3}};
-if(vErrors === null){
-vErrors = [err45];
-}
-else {
-vErrors.push(err45);
-}
 errors++;
 }
 else {
@@ -6752,37 +4867,16 @@ const len9 = data3.length;
 if(len9 > 0){
 let data23 = data3[0];
 const _errs44 = errors;
-if(!(((typeof data23 == "number") && (!(data23 % 1) && !isNaN(data23))) && (isFinite(data23)))){
-const err46 = {instancePath:instancePath+"/2/" + i0+"/0",schemaPath:"#/prefixItems/2/items/oneOf/2/prefixItems/0/type",keyword:"type",params:{type: "integer"}};
-if(vErrors === null){
-vErrors = [err46];
-}
-else {
-vErrors.push(err46);
-}
+if(!(Number.isInteger(data23))){
 errors++;
 }
 if(errors === _errs44){
 if((typeof data23 == "number") && (isFinite(data23))){
 if(data23 > 9007199254740991 || isNaN(data23)){
-const err47 = {instancePath:instancePath+"/2/" + i0+"/0",schemaPath:"#/prefixItems/2/items/oneOf/2/prefixItems/0/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991}};
-if(vErrors === null){
-vErrors = [err47];
-}
-else {
-vErrors.push(err47);
-}
 errors++;
 }
 else {
 if(data23 < 1 || isNaN(data23)){
-const err48 = {instancePath:instancePath+"/2/" + i0+"/0",schemaPath:"#/prefixItems/2/items/oneOf/2/prefixItems/0/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1}};
-if(vErrors === null){
-vErrors = [err48];
-}
-else {
-vErrors.push(err48);
-}
 errors++;
 }
 }
@@ -6794,24 +4888,10 @@ if(valid7){
 if(len9 > 1){
 let data24 = data3[1];
 const _errs46 = errors;
-if(!(((typeof data24 == "number") && (!(data24 % 1) && !isNaN(data24))) && (isFinite(data24)))){
-const err49 = {instancePath:instancePath+"/2/" + i0+"/1",schemaPath:"#/prefixItems/2/items/oneOf/2/prefixItems/1/type",keyword:"type",params:{type: "integer"}};
-if(vErrors === null){
-vErrors = [err49];
-}
-else {
-vErrors.push(err49);
-}
+if(!(Number.isInteger(data24))){
 errors++;
 }
 if(2 !== data24){
-const err50 = {instancePath:instancePath+"/2/" + i0+"/1",schemaPath:"#/prefixItems/2/items/oneOf/2/prefixItems/1/const",keyword:"const",params:{allowedValue: 2}};
-if(vErrors === null){
-vErrors = [err50];
-}
-else {
-vErrors.push(err50);
-}
 errors++;
 }
 var valid7 = _errs46 === errors;
@@ -6820,37 +4900,16 @@ if(valid7){
 if(len9 > 2){
 let data25 = data3[2];
 const _errs48 = errors;
-if(!(((typeof data25 == "number") && (!(data25 % 1) && !isNaN(data25))) && (isFinite(data25)))){
-const err51 = {instancePath:instancePath+"/2/" + i0+"/2",schemaPath:"#/prefixItems/2/items/oneOf/2/prefixItems/2/type",keyword:"type",params:{type: "integer"}};
-if(vErrors === null){
-vErrors = [err51];
-}
-else {
-vErrors.push(err51);
-}
+if(!(Number.isInteger(data25))){
 errors++;
 }
 if(errors === _errs48){
 if((typeof data25 == "number") && (isFinite(data25))){
 if(data25 > 9007199254740991 || isNaN(data25)){
-const err52 = {instancePath:instancePath+"/2/" + i0+"/2",schemaPath:"#/prefixItems/2/items/oneOf/2/prefixItems/2/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991}};
-if(vErrors === null){
-vErrors = [err52];
-}
-else {
-vErrors.push(err52);
-}
 errors++;
 }
 else {
 if(data25 < 1 || isNaN(data25)){
-const err53 = {instancePath:instancePath+"/2/" + i0+"/2",schemaPath:"#/prefixItems/2/items/oneOf/2/prefixItems/2/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1}};
-if(vErrors === null){
-vErrors = [err53];
-}
-else {
-vErrors.push(err53);
-}
 errors++;
 }
 }
@@ -6861,13 +4920,6 @@ var valid7 = _errs48 === errors;
 if(valid7){
 const len10 = data3.length;
 if(!(len10 <= 3)){
-const err54 = {instancePath:instancePath+"/2/" + i0,schemaPath:"#/prefixItems/2/items/oneOf/2/items",keyword:"items",params:{limit: 3}};
-if(vErrors === null){
-vErrors = [err54];
-}
-else {
-vErrors.push(err54);
-}
 errors++;
 }
 }
@@ -6877,13 +4929,6 @@ errors++;
 }
 }
 else {
-const err55 = {instancePath:instancePath+"/2/" + i0,schemaPath:"#/prefixItems/2/items/oneOf/2/type",keyword:"type",params:{type: "array"}};
-if(vErrors === null){
-vErrors = [err55];
-}
-else {
-vErrors.push(err55);
-}
 errors++;
 }
 }
@@ -6903,27 +4948,11 @@ items0 = true;
 }
 }
 if(!valid2){
-const err56 = {instancePath:instancePath+"/2/" + i0,schemaPath:"#/prefixItems/2/items/oneOf",keyword:"oneOf",params:{passingSchemas: passing0}};
-if(vErrors === null){
-vErrors = [err56];
-}
-else {
-vErrors.push(err56);
-}
 errors++;
-validate73.errors = vErrors;
 return false;
 }
 else {
 errors = _errs9;
-if(vErrors !== null){
-if(_errs9){
-vErrors.length = _errs9;
-}
-else {
-vErrors = null;
-}
-}
 }
 var valid1 = _errs7 === errors;
 if(!valid1){
@@ -6934,7 +4963,6 @@ break;
 }
 }
 else {
-validate73.errors = [{instancePath:instancePath+"/2",schemaPath:"#/prefixItems/2/type",keyword:"type",params:{type: "array"}}];
 return false;
 }
 }
@@ -6943,7 +4971,6 @@ var valid0 = _errs5 === errors;
 if(valid0){
 const len11 = data.length;
 if(!(len11 <= 3)){
-validate73.errors = [{instancePath,schemaPath:"#/items",keyword:"items",params:{limit: 3}}];
 return false;
 }
 }
@@ -6953,38 +4980,21 @@ return false;
 }
 }
 else {
-validate73.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "array"}}];
 return false;
 }
 }
-validate73.errors = vErrors;
 return errors === 0;
 }
-validate73.evaluated = {"items":true,"dynamicProps":false,"dynamicItems":false};
-
 export const frameHello: Validate = validate74 as Validate;
-const schema41 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:liaison:wire:frame-hello:1","type":"array","prefixItems":[{"const":1,"type":"integer"},{"byteLength":[1,1024]}],"items":false,"minItems":2,"maxItems":2};
-
-function validate74(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
-/*# sourceURL="urn:liaison:wire:frame-hello:1" */;
-let vErrors = null;
+function validate74(data){
 let errors = 0;
-const evaluated0 = validate74.evaluated;
-if(evaluated0.dynamicProps){
-evaluated0.props = undefined;
-}
-if(evaluated0.dynamicItems){
-evaluated0.items = undefined;
-}
 if(errors === 0){
 if(Array.isArray(data)){
 if(data.length > 2){
-validate74.errors = [{instancePath,schemaPath:"#/maxItems",keyword:"maxItems",params:{limit: 2}}];
 return false;
 }
 else {
 if(data.length < 2){
-validate74.errors = [{instancePath,schemaPath:"#/minItems",keyword:"minItems",params:{limit: 2}}];
 return false;
 }
 else {
@@ -6992,12 +5002,10 @@ const len0 = data.length;
 if(len0 > 0){
 let data0 = data[0];
 const _errs1 = errors;
-if(!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))){
-validate74.errors = [{instancePath:instancePath+"/0",schemaPath:"#/prefixItems/0/type",keyword:"type",params:{type: "integer"}}];
+if(!(Number.isInteger(data0))){
 return false;
 }
 if(1 !== data0){
-validate74.errors = [{instancePath:instancePath+"/0",schemaPath:"#/prefixItems/0/const",keyword:"const",params:{allowedValue: 1}}];
 return false;
 }
 var valid0 = _errs1 === errors;
@@ -7007,7 +5015,6 @@ if(len0 > 1){
 let data1 = data[1];
 const _errs3 = errors;
 if(!(data1 instanceof Uint8Array) || data1.length < 1 || data1.length > 1024){
-validate74.errors = [{instancePath:instancePath+"/1",schemaPath:"#/prefixItems/1/byteLength",keyword:"byteLength",params:{}}];
 return false;
 }
 var valid0 = _errs3 === errors;
@@ -7015,7 +5022,6 @@ var valid0 = _errs3 === errors;
 if(valid0){
 const len1 = data.length;
 if(!(len1 <= 2)){
-validate74.errors = [{instancePath,schemaPath:"#/items",keyword:"items",params:{limit: 2}}];
 return false;
 }
 }
@@ -7024,38 +5030,21 @@ return false;
 }
 }
 else {
-validate74.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "array"}}];
 return false;
 }
 }
-validate74.errors = vErrors;
 return errors === 0;
 }
-validate74.evaluated = {"items":true,"dynamicProps":false,"dynamicItems":false};
-
 export const framePing: Validate = validate75 as Validate;
-const schema42 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:liaison:wire:frame-ping:1","type":"array","prefixItems":[{"const":13,"type":"integer"},{"type":"integer","minimum":0,"maximum":9007199254740991}],"items":false,"minItems":2,"maxItems":2};
-
-function validate75(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
-/*# sourceURL="urn:liaison:wire:frame-ping:1" */;
-let vErrors = null;
+function validate75(data){
 let errors = 0;
-const evaluated0 = validate75.evaluated;
-if(evaluated0.dynamicProps){
-evaluated0.props = undefined;
-}
-if(evaluated0.dynamicItems){
-evaluated0.items = undefined;
-}
 if(errors === 0){
 if(Array.isArray(data)){
 if(data.length > 2){
-validate75.errors = [{instancePath,schemaPath:"#/maxItems",keyword:"maxItems",params:{limit: 2}}];
 return false;
 }
 else {
 if(data.length < 2){
-validate75.errors = [{instancePath,schemaPath:"#/minItems",keyword:"minItems",params:{limit: 2}}];
 return false;
 }
 else {
@@ -7063,12 +5052,10 @@ const len0 = data.length;
 if(len0 > 0){
 let data0 = data[0];
 const _errs1 = errors;
-if(!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))){
-validate75.errors = [{instancePath:instancePath+"/0",schemaPath:"#/prefixItems/0/type",keyword:"type",params:{type: "integer"}}];
+if(!(Number.isInteger(data0))){
 return false;
 }
 if(13 !== data0){
-validate75.errors = [{instancePath:instancePath+"/0",schemaPath:"#/prefixItems/0/const",keyword:"const",params:{allowedValue: 13}}];
 return false;
 }
 var valid0 = _errs1 === errors;
@@ -7077,19 +5064,16 @@ if(valid0){
 if(len0 > 1){
 let data1 = data[1];
 const _errs3 = errors;
-if(!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1)))){
-validate75.errors = [{instancePath:instancePath+"/1",schemaPath:"#/prefixItems/1/type",keyword:"type",params:{type: "integer"}}];
+if(!(Number.isInteger(data1))){
 return false;
 }
 if(errors === _errs3){
 if((typeof data1 == "number") && (isFinite(data1))){
 if(data1 > 9007199254740991 || isNaN(data1)){
-validate75.errors = [{instancePath:instancePath+"/1",schemaPath:"#/prefixItems/1/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991}}];
 return false;
 }
 else {
 if(data1 < 0 || isNaN(data1)){
-validate75.errors = [{instancePath:instancePath+"/1",schemaPath:"#/prefixItems/1/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}}];
 return false;
 }
 }
@@ -7100,7 +5084,6 @@ var valid0 = _errs3 === errors;
 if(valid0){
 const len1 = data.length;
 if(!(len1 <= 2)){
-validate75.errors = [{instancePath,schemaPath:"#/items",keyword:"items",params:{limit: 2}}];
 return false;
 }
 }
@@ -7109,38 +5092,21 @@ return false;
 }
 }
 else {
-validate75.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "array"}}];
 return false;
 }
 }
-validate75.errors = vErrors;
 return errors === 0;
 }
-validate75.evaluated = {"items":true,"dynamicProps":false,"dynamicItems":false};
-
 export const framePong: Validate = validate76 as Validate;
-const schema43 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:liaison:wire:frame-pong:1","type":"array","prefixItems":[{"const":14,"type":"integer"},{"type":"integer","minimum":0,"maximum":9007199254740991}],"items":false,"minItems":2,"maxItems":2};
-
-function validate76(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
-/*# sourceURL="urn:liaison:wire:frame-pong:1" */;
-let vErrors = null;
+function validate76(data){
 let errors = 0;
-const evaluated0 = validate76.evaluated;
-if(evaluated0.dynamicProps){
-evaluated0.props = undefined;
-}
-if(evaluated0.dynamicItems){
-evaluated0.items = undefined;
-}
 if(errors === 0){
 if(Array.isArray(data)){
 if(data.length > 2){
-validate76.errors = [{instancePath,schemaPath:"#/maxItems",keyword:"maxItems",params:{limit: 2}}];
 return false;
 }
 else {
 if(data.length < 2){
-validate76.errors = [{instancePath,schemaPath:"#/minItems",keyword:"minItems",params:{limit: 2}}];
 return false;
 }
 else {
@@ -7148,12 +5114,10 @@ const len0 = data.length;
 if(len0 > 0){
 let data0 = data[0];
 const _errs1 = errors;
-if(!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))){
-validate76.errors = [{instancePath:instancePath+"/0",schemaPath:"#/prefixItems/0/type",keyword:"type",params:{type: "integer"}}];
+if(!(Number.isInteger(data0))){
 return false;
 }
 if(14 !== data0){
-validate76.errors = [{instancePath:instancePath+"/0",schemaPath:"#/prefixItems/0/const",keyword:"const",params:{allowedValue: 14}}];
 return false;
 }
 var valid0 = _errs1 === errors;
@@ -7162,19 +5126,16 @@ if(valid0){
 if(len0 > 1){
 let data1 = data[1];
 const _errs3 = errors;
-if(!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1)))){
-validate76.errors = [{instancePath:instancePath+"/1",schemaPath:"#/prefixItems/1/type",keyword:"type",params:{type: "integer"}}];
+if(!(Number.isInteger(data1))){
 return false;
 }
 if(errors === _errs3){
 if((typeof data1 == "number") && (isFinite(data1))){
 if(data1 > 9007199254740991 || isNaN(data1)){
-validate76.errors = [{instancePath:instancePath+"/1",schemaPath:"#/prefixItems/1/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991}}];
 return false;
 }
 else {
 if(data1 < 0 || isNaN(data1)){
-validate76.errors = [{instancePath:instancePath+"/1",schemaPath:"#/prefixItems/1/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}}];
 return false;
 }
 }
@@ -7185,7 +5146,6 @@ var valid0 = _errs3 === errors;
 if(valid0){
 const len1 = data.length;
 if(!(len1 <= 2)){
-validate76.errors = [{instancePath,schemaPath:"#/items",keyword:"items",params:{limit: 2}}];
 return false;
 }
 }
@@ -7194,38 +5154,21 @@ return false;
 }
 }
 else {
-validate76.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "array"}}];
 return false;
 }
 }
-validate76.errors = vErrors;
 return errors === 0;
 }
-validate76.evaluated = {"items":true,"dynamicProps":false,"dynamicItems":false};
-
 export const framePublish: Validate = validate77 as Validate;
-const schema44 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:liaison:wire:frame-publish:1","type":"array","prefixItems":[{"const":6,"type":"integer"},{"type":"integer","minimum":0,"maximum":4294967295},{"type":"array","minItems":1,"maxItems":16,"items":{"type":"array","prefixItems":[{"byteLength":[1,2048]},{"byteLength":[1,256]},{"byteLength":[64,64]},{"byteLength":[1,229376]},{"byteLength":[0,299008]}],"items":false,"minItems":5,"maxItems":5}}],"items":false,"minItems":3,"maxItems":3};
-
-function validate77(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
-/*# sourceURL="urn:liaison:wire:frame-publish:1" */;
-let vErrors = null;
+function validate77(data){
 let errors = 0;
-const evaluated0 = validate77.evaluated;
-if(evaluated0.dynamicProps){
-evaluated0.props = undefined;
-}
-if(evaluated0.dynamicItems){
-evaluated0.items = undefined;
-}
 if(errors === 0){
 if(Array.isArray(data)){
 if(data.length > 3){
-validate77.errors = [{instancePath,schemaPath:"#/maxItems",keyword:"maxItems",params:{limit: 3}}];
 return false;
 }
 else {
 if(data.length < 3){
-validate77.errors = [{instancePath,schemaPath:"#/minItems",keyword:"minItems",params:{limit: 3}}];
 return false;
 }
 else {
@@ -7233,12 +5176,10 @@ const len0 = data.length;
 if(len0 > 0){
 let data0 = data[0];
 const _errs1 = errors;
-if(!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))){
-validate77.errors = [{instancePath:instancePath+"/0",schemaPath:"#/prefixItems/0/type",keyword:"type",params:{type: "integer"}}];
+if(!(Number.isInteger(data0))){
 return false;
 }
 if(6 !== data0){
-validate77.errors = [{instancePath:instancePath+"/0",schemaPath:"#/prefixItems/0/const",keyword:"const",params:{allowedValue: 6}}];
 return false;
 }
 var valid0 = _errs1 === errors;
@@ -7247,19 +5188,16 @@ if(valid0){
 if(len0 > 1){
 let data1 = data[1];
 const _errs3 = errors;
-if(!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1)))){
-validate77.errors = [{instancePath:instancePath+"/1",schemaPath:"#/prefixItems/1/type",keyword:"type",params:{type: "integer"}}];
+if(!(Number.isInteger(data1))){
 return false;
 }
 if(errors === _errs3){
 if((typeof data1 == "number") && (isFinite(data1))){
 if(data1 > 4294967295 || isNaN(data1)){
-validate77.errors = [{instancePath:instancePath+"/1",schemaPath:"#/prefixItems/1/maximum",keyword:"maximum",params:{comparison: "<=", limit: 4294967295}}];
 return false;
 }
 else {
 if(data1 < 0 || isNaN(data1)){
-validate77.errors = [{instancePath:instancePath+"/1",schemaPath:"#/prefixItems/1/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}}];
 return false;
 }
 }
@@ -7274,12 +5212,10 @@ const _errs5 = errors;
 if(errors === _errs5){
 if(Array.isArray(data2)){
 if(data2.length > 16){
-validate77.errors = [{instancePath:instancePath+"/2",schemaPath:"#/prefixItems/2/maxItems",keyword:"maxItems",params:{limit: 16}}];
 return false;
 }
 else {
 if(data2.length < 1){
-validate77.errors = [{instancePath:instancePath+"/2",schemaPath:"#/prefixItems/2/minItems",keyword:"minItems",params:{limit: 1}}];
 return false;
 }
 else {
@@ -7291,12 +5227,10 @@ const _errs7 = errors;
 if(errors === _errs7){
 if(Array.isArray(data3)){
 if(data3.length > 5){
-validate77.errors = [{instancePath:instancePath+"/2/" + i0,schemaPath:"#/prefixItems/2/items/maxItems",keyword:"maxItems",params:{limit: 5}}];
 return false;
 }
 else {
 if(data3.length < 5){
-validate77.errors = [{instancePath:instancePath+"/2/" + i0,schemaPath:"#/prefixItems/2/items/minItems",keyword:"minItems",params:{limit: 5}}];
 return false;
 }
 else {
@@ -7305,7 +5239,6 @@ if(len2 > 0){
 let data4 = data3[0];
 const _errs9 = errors;
 if(!(data4 instanceof Uint8Array) || data4.length < 1 || data4.length > 2048){
-validate77.errors = [{instancePath:instancePath+"/2/" + i0+"/0",schemaPath:"#/prefixItems/2/items/prefixItems/0/byteLength",keyword:"byteLength",params:{}}];
 return false;
 }
 var valid2 = _errs9 === errors;
@@ -7315,7 +5248,6 @@ if(len2 > 1){
 let data5 = data3[1];
 const _errs10 = errors;
 if(!(data5 instanceof Uint8Array) || data5.length < 1 || data5.length > 256){
-validate77.errors = [{instancePath:instancePath+"/2/" + i0+"/1",schemaPath:"#/prefixItems/2/items/prefixItems/1/byteLength",keyword:"byteLength",params:{}}];
 return false;
 }
 var valid2 = _errs10 === errors;
@@ -7325,7 +5257,6 @@ if(len2 > 2){
 let data6 = data3[2];
 const _errs11 = errors;
 if(!(data6 instanceof Uint8Array) || data6.length < 64 || data6.length > 64){
-validate77.errors = [{instancePath:instancePath+"/2/" + i0+"/2",schemaPath:"#/prefixItems/2/items/prefixItems/2/byteLength",keyword:"byteLength",params:{}}];
 return false;
 }
 var valid2 = _errs11 === errors;
@@ -7335,7 +5266,6 @@ if(len2 > 3){
 let data7 = data3[3];
 const _errs12 = errors;
 if(!(data7 instanceof Uint8Array) || data7.length < 1 || data7.length > 229376){
-validate77.errors = [{instancePath:instancePath+"/2/" + i0+"/3",schemaPath:"#/prefixItems/2/items/prefixItems/3/byteLength",keyword:"byteLength",params:{}}];
 return false;
 }
 var valid2 = _errs12 === errors;
@@ -7345,7 +5275,6 @@ if(len2 > 4){
 let data8 = data3[4];
 const _errs13 = errors;
 if(!(data8 instanceof Uint8Array) || data8.length < 0 || data8.length > 299008){
-validate77.errors = [{instancePath:instancePath+"/2/" + i0+"/4",schemaPath:"#/prefixItems/2/items/prefixItems/4/byteLength",keyword:"byteLength",params:{}}];
 return false;
 }
 var valid2 = _errs13 === errors;
@@ -7353,7 +5282,6 @@ var valid2 = _errs13 === errors;
 if(valid2){
 const len3 = data3.length;
 if(!(len3 <= 5)){
-validate77.errors = [{instancePath:instancePath+"/2/" + i0,schemaPath:"#/prefixItems/2/items/items",keyword:"items",params:{limit: 5}}];
 return false;
 }
 }
@@ -7365,7 +5293,6 @@ return false;
 }
 }
 else {
-validate77.errors = [{instancePath:instancePath+"/2/" + i0,schemaPath:"#/prefixItems/2/items/type",keyword:"type",params:{type: "array"}}];
 return false;
 }
 }
@@ -7378,7 +5305,6 @@ break;
 }
 }
 else {
-validate77.errors = [{instancePath:instancePath+"/2",schemaPath:"#/prefixItems/2/type",keyword:"type",params:{type: "array"}}];
 return false;
 }
 }
@@ -7387,7 +5313,6 @@ var valid0 = _errs5 === errors;
 if(valid0){
 const len4 = data.length;
 if(!(len4 <= 3)){
-validate77.errors = [{instancePath,schemaPath:"#/items",keyword:"items",params:{limit: 3}}];
 return false;
 }
 }
@@ -7397,38 +5322,21 @@ return false;
 }
 }
 else {
-validate77.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "array"}}];
 return false;
 }
 }
-validate77.errors = vErrors;
 return errors === 0;
 }
-validate77.evaluated = {"items":true,"dynamicProps":false,"dynamicItems":false};
-
 export const frameReady: Validate = validate78 as Validate;
-const schema45 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:liaison:wire:frame-ready:1","type":"array","prefixItems":[{"const":4,"type":"integer"},{"type":"object","additionalProperties":false,"required":["sid","t","dir"],"properties":{"sid":{"byteLength":[16,16]},"t":{"type":"integer","minimum":0,"maximum":9007199254740991},"dir":{"type":"object","additionalProperties":false,"required":["from","size","entries","cp"],"properties":{"from":{"type":"integer","minimum":0,"maximum":9007199254740991},"size":{"type":"integer","minimum":0,"maximum":9007199254740991},"entries":{"type":"array","minItems":0,"maxItems":2048,"items":{"byteLength":[1,65535]}},"cp":{"byteLength":[1,8192]}},"notBytes":true}},"notBytes":true}],"items":false,"minItems":2,"maxItems":2};
-
-function validate78(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
-/*# sourceURL="urn:liaison:wire:frame-ready:1" */;
-let vErrors = null;
+function validate78(data){
 let errors = 0;
-const evaluated0 = validate78.evaluated;
-if(evaluated0.dynamicProps){
-evaluated0.props = undefined;
-}
-if(evaluated0.dynamicItems){
-evaluated0.items = undefined;
-}
 if(errors === 0){
 if(Array.isArray(data)){
 if(data.length > 2){
-validate78.errors = [{instancePath,schemaPath:"#/maxItems",keyword:"maxItems",params:{limit: 2}}];
 return false;
 }
 else {
 if(data.length < 2){
-validate78.errors = [{instancePath,schemaPath:"#/minItems",keyword:"minItems",params:{limit: 2}}];
 return false;
 }
 else {
@@ -7436,12 +5344,10 @@ const len0 = data.length;
 if(len0 > 0){
 let data0 = data[0];
 const _errs1 = errors;
-if(!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))){
-validate78.errors = [{instancePath:instancePath+"/0",schemaPath:"#/prefixItems/0/type",keyword:"type",params:{type: "integer"}}];
+if(!(Number.isInteger(data0))){
 return false;
 }
 if(4 !== data0){
-validate78.errors = [{instancePath:instancePath+"/0",schemaPath:"#/prefixItems/0/const",keyword:"const",params:{allowedValue: 4}}];
 return false;
 }
 var valid0 = _errs1 === errors;
@@ -7451,21 +5357,17 @@ if(len0 > 1){
 let data1 = data[1];
 const _errs3 = errors;
 if(data1 instanceof Uint8Array){
-validate78.errors = [{instancePath:instancePath+"/1",schemaPath:"#/prefixItems/1/notBytes",keyword:"notBytes",params:{}}];
 return false;
 }
 if(errors === _errs3){
 if(data1 && typeof data1 == "object" && !Array.isArray(data1)){
-let missing0;
-if((((data1.sid === undefined) && (missing0 = "sid")) || ((data1.t === undefined) && (missing0 = "t"))) || ((data1.dir === undefined) && (missing0 = "dir"))){
-validate78.errors = [{instancePath:instancePath+"/1",schemaPath:"#/prefixItems/1/required",keyword:"required",params:{missingProperty: missing0}}];
+if(((data1.sid === undefined) || (data1.t === undefined)) || (data1.dir === undefined)){
 return false;
 }
 else {
 const _errs5 = errors;
 for(const key0 in data1){
 if(!(((key0 === "sid") || (key0 === "t")) || (key0 === "dir"))){
-validate78.errors = [{instancePath:instancePath+"/1",schemaPath:"#/prefixItems/1/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0}}];
 return false;
 break;
 }
@@ -7475,7 +5377,6 @@ if(data1.sid !== undefined){
 let data2 = data1.sid;
 const _errs6 = errors;
 if(!(data2 instanceof Uint8Array) || data2.length < 16 || data2.length > 16){
-validate78.errors = [{instancePath:instancePath+"/1/sid",schemaPath:"#/prefixItems/1/properties/sid/byteLength",keyword:"byteLength",params:{}}];
 return false;
 }
 var valid1 = _errs6 === errors;
@@ -7487,19 +5388,16 @@ if(valid1){
 if(data1.t !== undefined){
 let data3 = data1.t;
 const _errs7 = errors;
-if(!(((typeof data3 == "number") && (!(data3 % 1) && !isNaN(data3))) && (isFinite(data3)))){
-validate78.errors = [{instancePath:instancePath+"/1/t",schemaPath:"#/prefixItems/1/properties/t/type",keyword:"type",params:{type: "integer"}}];
+if(!(Number.isInteger(data3))){
 return false;
 }
 if(errors === _errs7){
 if((typeof data3 == "number") && (isFinite(data3))){
 if(data3 > 9007199254740991 || isNaN(data3)){
-validate78.errors = [{instancePath:instancePath+"/1/t",schemaPath:"#/prefixItems/1/properties/t/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991}}];
 return false;
 }
 else {
 if(data3 < 0 || isNaN(data3)){
-validate78.errors = [{instancePath:instancePath+"/1/t",schemaPath:"#/prefixItems/1/properties/t/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}}];
 return false;
 }
 }
@@ -7515,21 +5413,17 @@ if(data1.dir !== undefined){
 let data4 = data1.dir;
 const _errs9 = errors;
 if(data4 instanceof Uint8Array){
-validate78.errors = [{instancePath:instancePath+"/1/dir",schemaPath:"#/prefixItems/1/properties/dir/notBytes",keyword:"notBytes",params:{}}];
 return false;
 }
 if(errors === _errs9){
 if(data4 && typeof data4 == "object" && !Array.isArray(data4)){
-let missing1;
-if(((((data4.from === undefined) && (missing1 = "from")) || ((data4.size === undefined) && (missing1 = "size"))) || ((data4.entries === undefined) && (missing1 = "entries"))) || ((data4.cp === undefined) && (missing1 = "cp"))){
-validate78.errors = [{instancePath:instancePath+"/1/dir",schemaPath:"#/prefixItems/1/properties/dir/required",keyword:"required",params:{missingProperty: missing1}}];
+if((((data4.from === undefined) || (data4.size === undefined)) || (data4.entries === undefined)) || (data4.cp === undefined)){
 return false;
 }
 else {
 const _errs11 = errors;
 for(const key1 in data4){
 if(!((((key1 === "from") || (key1 === "size")) || (key1 === "entries")) || (key1 === "cp"))){
-validate78.errors = [{instancePath:instancePath+"/1/dir",schemaPath:"#/prefixItems/1/properties/dir/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key1}}];
 return false;
 break;
 }
@@ -7538,19 +5432,16 @@ if(_errs11 === errors){
 if(data4.from !== undefined){
 let data5 = data4.from;
 const _errs12 = errors;
-if(!(((typeof data5 == "number") && (!(data5 % 1) && !isNaN(data5))) && (isFinite(data5)))){
-validate78.errors = [{instancePath:instancePath+"/1/dir/from",schemaPath:"#/prefixItems/1/properties/dir/properties/from/type",keyword:"type",params:{type: "integer"}}];
+if(!(Number.isInteger(data5))){
 return false;
 }
 if(errors === _errs12){
 if((typeof data5 == "number") && (isFinite(data5))){
 if(data5 > 9007199254740991 || isNaN(data5)){
-validate78.errors = [{instancePath:instancePath+"/1/dir/from",schemaPath:"#/prefixItems/1/properties/dir/properties/from/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991}}];
 return false;
 }
 else {
 if(data5 < 0 || isNaN(data5)){
-validate78.errors = [{instancePath:instancePath+"/1/dir/from",schemaPath:"#/prefixItems/1/properties/dir/properties/from/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}}];
 return false;
 }
 }
@@ -7565,19 +5456,16 @@ if(valid2){
 if(data4.size !== undefined){
 let data6 = data4.size;
 const _errs14 = errors;
-if(!(((typeof data6 == "number") && (!(data6 % 1) && !isNaN(data6))) && (isFinite(data6)))){
-validate78.errors = [{instancePath:instancePath+"/1/dir/size",schemaPath:"#/prefixItems/1/properties/dir/properties/size/type",keyword:"type",params:{type: "integer"}}];
+if(!(Number.isInteger(data6))){
 return false;
 }
 if(errors === _errs14){
 if((typeof data6 == "number") && (isFinite(data6))){
 if(data6 > 9007199254740991 || isNaN(data6)){
-validate78.errors = [{instancePath:instancePath+"/1/dir/size",schemaPath:"#/prefixItems/1/properties/dir/properties/size/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991}}];
 return false;
 }
 else {
 if(data6 < 0 || isNaN(data6)){
-validate78.errors = [{instancePath:instancePath+"/1/dir/size",schemaPath:"#/prefixItems/1/properties/dir/properties/size/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}}];
 return false;
 }
 }
@@ -7595,12 +5483,10 @@ const _errs16 = errors;
 if(errors === _errs16){
 if(Array.isArray(data7)){
 if(data7.length > 2048){
-validate78.errors = [{instancePath:instancePath+"/1/dir/entries",schemaPath:"#/prefixItems/1/properties/dir/properties/entries/maxItems",keyword:"maxItems",params:{limit: 2048}}];
 return false;
 }
 else {
 if(data7.length < 0){
-validate78.errors = [{instancePath:instancePath+"/1/dir/entries",schemaPath:"#/prefixItems/1/properties/dir/properties/entries/minItems",keyword:"minItems",params:{limit: 0}}];
 return false;
 }
 else {
@@ -7610,7 +5496,6 @@ for(let i0=0; i0<len1; i0++){
 let data8 = data7[i0];
 const _errs18 = errors;
 if(!(data8 instanceof Uint8Array) || data8.length < 1 || data8.length > 65535){
-validate78.errors = [{instancePath:instancePath+"/1/dir/entries/" + i0,schemaPath:"#/prefixItems/1/properties/dir/properties/entries/items/byteLength",keyword:"byteLength",params:{}}];
 return false;
 }
 var valid3 = _errs18 === errors;
@@ -7622,7 +5507,6 @@ break;
 }
 }
 else {
-validate78.errors = [{instancePath:instancePath+"/1/dir/entries",schemaPath:"#/prefixItems/1/properties/dir/properties/entries/type",keyword:"type",params:{type: "array"}}];
 return false;
 }
 }
@@ -7636,7 +5520,6 @@ if(data4.cp !== undefined){
 let data9 = data4.cp;
 const _errs19 = errors;
 if(!(data9 instanceof Uint8Array) || data9.length < 1 || data9.length > 8192){
-validate78.errors = [{instancePath:instancePath+"/1/dir/cp",schemaPath:"#/prefixItems/1/properties/dir/properties/cp/byteLength",keyword:"byteLength",params:{}}];
 return false;
 }
 var valid2 = _errs19 === errors;
@@ -7651,7 +5534,6 @@ var valid2 = true;
 }
 }
 else {
-validate78.errors = [{instancePath:instancePath+"/1/dir",schemaPath:"#/prefixItems/1/properties/dir/type",keyword:"type",params:{type: "object"}}];
 return false;
 }
 }
@@ -7666,7 +5548,6 @@ var valid1 = true;
 }
 }
 else {
-validate78.errors = [{instancePath:instancePath+"/1",schemaPath:"#/prefixItems/1/type",keyword:"type",params:{type: "object"}}];
 return false;
 }
 }
@@ -7675,7 +5556,6 @@ var valid0 = _errs3 === errors;
 if(valid0){
 const len2 = data.length;
 if(!(len2 <= 2)){
-validate78.errors = [{instancePath,schemaPath:"#/items",keyword:"items",params:{limit: 2}}];
 return false;
 }
 }
@@ -7684,38 +5564,21 @@ return false;
 }
 }
 else {
-validate78.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "array"}}];
 return false;
 }
 }
-validate78.errors = vErrors;
 return errors === 0;
 }
-validate78.evaluated = {"items":true,"dynamicProps":false,"dynamicItems":false};
-
 export const frameResult: Validate = validate79 as Validate;
-const schema46 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:liaison:wire:frame-result:1","type":"array","prefixItems":[{"const":7,"type":"integer"},{"type":"integer","minimum":0,"maximum":4294967295},{"type":"array","minItems":1,"maxItems":16,"items":{"byteLength":[1,512]}},{"byteLength":[64,64]}],"items":false,"minItems":4,"maxItems":4};
-
-function validate79(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
-/*# sourceURL="urn:liaison:wire:frame-result:1" */;
-let vErrors = null;
+function validate79(data){
 let errors = 0;
-const evaluated0 = validate79.evaluated;
-if(evaluated0.dynamicProps){
-evaluated0.props = undefined;
-}
-if(evaluated0.dynamicItems){
-evaluated0.items = undefined;
-}
 if(errors === 0){
 if(Array.isArray(data)){
 if(data.length > 4){
-validate79.errors = [{instancePath,schemaPath:"#/maxItems",keyword:"maxItems",params:{limit: 4}}];
 return false;
 }
 else {
 if(data.length < 4){
-validate79.errors = [{instancePath,schemaPath:"#/minItems",keyword:"minItems",params:{limit: 4}}];
 return false;
 }
 else {
@@ -7723,12 +5586,10 @@ const len0 = data.length;
 if(len0 > 0){
 let data0 = data[0];
 const _errs1 = errors;
-if(!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))){
-validate79.errors = [{instancePath:instancePath+"/0",schemaPath:"#/prefixItems/0/type",keyword:"type",params:{type: "integer"}}];
+if(!(Number.isInteger(data0))){
 return false;
 }
 if(7 !== data0){
-validate79.errors = [{instancePath:instancePath+"/0",schemaPath:"#/prefixItems/0/const",keyword:"const",params:{allowedValue: 7}}];
 return false;
 }
 var valid0 = _errs1 === errors;
@@ -7737,19 +5598,16 @@ if(valid0){
 if(len0 > 1){
 let data1 = data[1];
 const _errs3 = errors;
-if(!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1)))){
-validate79.errors = [{instancePath:instancePath+"/1",schemaPath:"#/prefixItems/1/type",keyword:"type",params:{type: "integer"}}];
+if(!(Number.isInteger(data1))){
 return false;
 }
 if(errors === _errs3){
 if((typeof data1 == "number") && (isFinite(data1))){
 if(data1 > 4294967295 || isNaN(data1)){
-validate79.errors = [{instancePath:instancePath+"/1",schemaPath:"#/prefixItems/1/maximum",keyword:"maximum",params:{comparison: "<=", limit: 4294967295}}];
 return false;
 }
 else {
 if(data1 < 0 || isNaN(data1)){
-validate79.errors = [{instancePath:instancePath+"/1",schemaPath:"#/prefixItems/1/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}}];
 return false;
 }
 }
@@ -7764,12 +5622,10 @@ const _errs5 = errors;
 if(errors === _errs5){
 if(Array.isArray(data2)){
 if(data2.length > 16){
-validate79.errors = [{instancePath:instancePath+"/2",schemaPath:"#/prefixItems/2/maxItems",keyword:"maxItems",params:{limit: 16}}];
 return false;
 }
 else {
 if(data2.length < 1){
-validate79.errors = [{instancePath:instancePath+"/2",schemaPath:"#/prefixItems/2/minItems",keyword:"minItems",params:{limit: 1}}];
 return false;
 }
 else {
@@ -7779,7 +5635,6 @@ for(let i0=0; i0<len1; i0++){
 let data3 = data2[i0];
 const _errs7 = errors;
 if(!(data3 instanceof Uint8Array) || data3.length < 1 || data3.length > 512){
-validate79.errors = [{instancePath:instancePath+"/2/" + i0,schemaPath:"#/prefixItems/2/items/byteLength",keyword:"byteLength",params:{}}];
 return false;
 }
 var valid1 = _errs7 === errors;
@@ -7791,7 +5646,6 @@ break;
 }
 }
 else {
-validate79.errors = [{instancePath:instancePath+"/2",schemaPath:"#/prefixItems/2/type",keyword:"type",params:{type: "array"}}];
 return false;
 }
 }
@@ -7802,7 +5656,6 @@ if(len0 > 3){
 let data4 = data[3];
 const _errs8 = errors;
 if(!(data4 instanceof Uint8Array) || data4.length < 64 || data4.length > 64){
-validate79.errors = [{instancePath:instancePath+"/3",schemaPath:"#/prefixItems/3/byteLength",keyword:"byteLength",params:{}}];
 return false;
 }
 var valid0 = _errs8 === errors;
@@ -7810,7 +5663,6 @@ var valid0 = _errs8 === errors;
 if(valid0){
 const len2 = data.length;
 if(!(len2 <= 4)){
-validate79.errors = [{instancePath,schemaPath:"#/items",keyword:"items",params:{limit: 4}}];
 return false;
 }
 }
@@ -7821,38 +5673,21 @@ return false;
 }
 }
 else {
-validate79.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "array"}}];
 return false;
 }
 }
-validate79.errors = vErrors;
 return errors === 0;
 }
-validate79.evaluated = {"items":true,"dynamicProps":false,"dynamicItems":false};
-
 export const frameSubscribe: Validate = validate80 as Validate;
-const schema47 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:liaison:wire:frame-subscribe:1","type":"array","prefixItems":[{"const":5,"type":"integer"},{"type":"integer","minimum":0,"maximum":65535},{"type":"object","oneOf":[{"type":"object","additionalProperties":false,"required":["top","from","fp"],"properties":{"top":{"type":"integer","minimum":0,"maximum":4294967295},"from":{"type":"integer","minimum":0,"maximum":9007199254740991},"fp":{"type":"integer","minimum":0,"maximum":1}},"notBytes":true},{"type":"object","additionalProperties":false,"required":["acks"],"properties":{"acks":{"type":"integer","minimum":0,"maximum":9007199254740991}},"notBytes":true}],"notBytes":true}],"items":false,"minItems":3,"maxItems":3};
-
-function validate80(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
-/*# sourceURL="urn:liaison:wire:frame-subscribe:1" */;
-let vErrors = null;
+function validate80(data){
 let errors = 0;
-const evaluated0 = validate80.evaluated;
-if(evaluated0.dynamicProps){
-evaluated0.props = undefined;
-}
-if(evaluated0.dynamicItems){
-evaluated0.items = undefined;
-}
 if(errors === 0){
 if(Array.isArray(data)){
 if(data.length > 3){
-validate80.errors = [{instancePath,schemaPath:"#/maxItems",keyword:"maxItems",params:{limit: 3}}];
 return false;
 }
 else {
 if(data.length < 3){
-validate80.errors = [{instancePath,schemaPath:"#/minItems",keyword:"minItems",params:{limit: 3}}];
 return false;
 }
 else {
@@ -7860,12 +5695,10 @@ const len0 = data.length;
 if(len0 > 0){
 let data0 = data[0];
 const _errs1 = errors;
-if(!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))){
-validate80.errors = [{instancePath:instancePath+"/0",schemaPath:"#/prefixItems/0/type",keyword:"type",params:{type: "integer"}}];
+if(!(Number.isInteger(data0))){
 return false;
 }
 if(5 !== data0){
-validate80.errors = [{instancePath:instancePath+"/0",schemaPath:"#/prefixItems/0/const",keyword:"const",params:{allowedValue: 5}}];
 return false;
 }
 var valid0 = _errs1 === errors;
@@ -7874,19 +5707,16 @@ if(valid0){
 if(len0 > 1){
 let data1 = data[1];
 const _errs3 = errors;
-if(!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1)))){
-validate80.errors = [{instancePath:instancePath+"/1",schemaPath:"#/prefixItems/1/type",keyword:"type",params:{type: "integer"}}];
+if(!(Number.isInteger(data1))){
 return false;
 }
 if(errors === _errs3){
 if((typeof data1 == "number") && (isFinite(data1))){
 if(data1 > 65535 || isNaN(data1)){
-validate80.errors = [{instancePath:instancePath+"/1",schemaPath:"#/prefixItems/1/maximum",keyword:"maximum",params:{comparison: "<=", limit: 65535}}];
 return false;
 }
 else {
 if(data1 < 0 || isNaN(data1)){
-validate80.errors = [{instancePath:instancePath+"/1",schemaPath:"#/prefixItems/1/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}}];
 return false;
 }
 }
@@ -7899,7 +5729,6 @@ if(len0 > 2){
 let data2 = data[2];
 const _errs5 = errors;
 if(!(data2 && typeof data2 == "object" && !Array.isArray(data2))){
-validate80.errors = [{instancePath:instancePath+"/2",schemaPath:"#/prefixItems/2/type",keyword:"type",params:{type: "object"}}];
 return false;
 }
 const _errs7 = errors;
@@ -7907,39 +5736,17 @@ let valid1 = false;
 let passing0 = null;
 const _errs8 = errors;
 if(data2 instanceof Uint8Array){
-const err0 = {instancePath:instancePath+"/2",schemaPath:"#/prefixItems/2/oneOf/0/notBytes",keyword:"notBytes",params:{}};
-if(vErrors === null){
-vErrors = [err0];
-}
-else {
-vErrors.push(err0);
-}
 errors++;
 }
 if(errors === _errs8){
 if(data2 && typeof data2 == "object" && !Array.isArray(data2)){
-let missing0;
-if((((data2.top === undefined) && (missing0 = "top")) || ((data2.from === undefined) && (missing0 = "from"))) || ((data2.fp === undefined) && (missing0 = "fp"))){
-const err1 = {instancePath:instancePath+"/2",schemaPath:"#/prefixItems/2/oneOf/0/required",keyword:"required",params:{missingProperty: missing0}};
-if(vErrors === null){
-vErrors = [err1];
-}
-else {
-vErrors.push(err1);
-}
+if(((data2.top === undefined) || (data2.from === undefined)) || (data2.fp === undefined)){
 errors++;
 }
 else {
 const _errs10 = errors;
 for(const key0 in data2){
 if(!(((key0 === "top") || (key0 === "from")) || (key0 === "fp"))){
-const err2 = {instancePath:instancePath+"/2",schemaPath:"#/prefixItems/2/oneOf/0/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0}};
-if(vErrors === null){
-vErrors = [err2];
-}
-else {
-vErrors.push(err2);
-}
 errors++;
 break;
 }
@@ -7948,37 +5755,16 @@ if(_errs10 === errors){
 if(data2.top !== undefined){
 let data3 = data2.top;
 const _errs11 = errors;
-if(!(((typeof data3 == "number") && (!(data3 % 1) && !isNaN(data3))) && (isFinite(data3)))){
-const err3 = {instancePath:instancePath+"/2/top",schemaPath:"#/prefixItems/2/oneOf/0/properties/top/type",keyword:"type",params:{type: "integer"}};
-if(vErrors === null){
-vErrors = [err3];
-}
-else {
-vErrors.push(err3);
-}
+if(!(Number.isInteger(data3))){
 errors++;
 }
 if(errors === _errs11){
 if((typeof data3 == "number") && (isFinite(data3))){
 if(data3 > 4294967295 || isNaN(data3)){
-const err4 = {instancePath:instancePath+"/2/top",schemaPath:"#/prefixItems/2/oneOf/0/properties/top/maximum",keyword:"maximum",params:{comparison: "<=", limit: 4294967295}};
-if(vErrors === null){
-vErrors = [err4];
-}
-else {
-vErrors.push(err4);
-}
 errors++;
 }
 else {
 if(data3 < 0 || isNaN(data3)){
-const err5 = {instancePath:instancePath+"/2/top",schemaPath:"#/prefixItems/2/oneOf/0/properties/top/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}};
-if(vErrors === null){
-vErrors = [err5];
-}
-else {
-vErrors.push(err5);
-}
 errors++;
 }
 }
@@ -7993,37 +5779,16 @@ if(valid2){
 if(data2.from !== undefined){
 let data4 = data2.from;
 const _errs13 = errors;
-if(!(((typeof data4 == "number") && (!(data4 % 1) && !isNaN(data4))) && (isFinite(data4)))){
-const err6 = {instancePath:instancePath+"/2/from",schemaPath:"#/prefixItems/2/oneOf/0/properties/from/type",keyword:"type",params:{type: "integer"}};
-if(vErrors === null){
-vErrors = [err6];
-}
-else {
-vErrors.push(err6);
-}
+if(!(Number.isInteger(data4))){
 errors++;
 }
 if(errors === _errs13){
 if((typeof data4 == "number") && (isFinite(data4))){
 if(data4 > 9007199254740991 || isNaN(data4)){
-const err7 = {instancePath:instancePath+"/2/from",schemaPath:"#/prefixItems/2/oneOf/0/properties/from/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991}};
-if(vErrors === null){
-vErrors = [err7];
-}
-else {
-vErrors.push(err7);
-}
 errors++;
 }
 else {
 if(data4 < 0 || isNaN(data4)){
-const err8 = {instancePath:instancePath+"/2/from",schemaPath:"#/prefixItems/2/oneOf/0/properties/from/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}};
-if(vErrors === null){
-vErrors = [err8];
-}
-else {
-vErrors.push(err8);
-}
 errors++;
 }
 }
@@ -8038,37 +5803,16 @@ if(valid2){
 if(data2.fp !== undefined){
 let data5 = data2.fp;
 const _errs15 = errors;
-if(!(((typeof data5 == "number") && (!(data5 % 1) && !isNaN(data5))) && (isFinite(data5)))){
-const err9 = {instancePath:instancePath+"/2/fp",schemaPath:"#/prefixItems/2/oneOf/0/properties/fp/type",keyword:"type",params:{type: "integer"}};
-if(vErrors === null){
-vErrors = [err9];
-}
-else {
-vErrors.push(err9);
-}
+if(!(Number.isInteger(data5))){
 errors++;
 }
 if(errors === _errs15){
 if((typeof data5 == "number") && (isFinite(data5))){
 if(data5 > 1 || isNaN(data5)){
-const err10 = {instancePath:instancePath+"/2/fp",schemaPath:"#/prefixItems/2/oneOf/0/properties/fp/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1}};
-if(vErrors === null){
-vErrors = [err10];
-}
-else {
-vErrors.push(err10);
-}
 errors++;
 }
 else {
 if(data5 < 0 || isNaN(data5)){
-const err11 = {instancePath:instancePath+"/2/fp",schemaPath:"#/prefixItems/2/oneOf/0/properties/fp/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}};
-if(vErrors === null){
-vErrors = [err11];
-}
-else {
-vErrors.push(err11);
-}
 errors++;
 }
 }
@@ -8085,13 +5829,6 @@ var valid2 = true;
 }
 }
 else {
-const err12 = {instancePath:instancePath+"/2",schemaPath:"#/prefixItems/2/oneOf/0/type",keyword:"type",params:{type: "object"}};
-if(vErrors === null){
-vErrors = [err12];
-}
-else {
-vErrors.push(err12);
-}
 errors++;
 }
 }
@@ -8103,39 +5840,17 @@ var props0 = true;
 }
 const _errs17 = errors;
 if(data2 instanceof Uint8Array){
-const err13 = {instancePath:instancePath+"/2",schemaPath:"#/prefixItems/2/oneOf/1/notBytes",keyword:"notBytes",params:{}};
-if(vErrors === null){
-vErrors = [err13];
-}
-else {
-vErrors.push(err13);
-}
 errors++;
 }
 if(errors === _errs17){
 if(data2 && typeof data2 == "object" && !Array.isArray(data2)){
-let missing1;
-if((data2.acks === undefined) && (missing1 = "acks")){
-const err14 = {instancePath:instancePath+"/2",schemaPath:"#/prefixItems/2/oneOf/1/required",keyword:"required",params:{missingProperty: missing1}};
-if(vErrors === null){
-vErrors = [err14];
-}
-else {
-vErrors.push(err14);
-}
+if(data2.acks === undefined){
 errors++;
 }
 else {
 const _errs19 = errors;
 for(const key1 in data2){
 if(!(key1 === "acks")){
-const err15 = {instancePath:instancePath+"/2",schemaPath:"#/prefixItems/2/oneOf/1/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key1}};
-if(vErrors === null){
-vErrors = [err15];
-}
-else {
-vErrors.push(err15);
-}
 errors++;
 break;
 }
@@ -8144,37 +5859,16 @@ if(_errs19 === errors){
 if(data2.acks !== undefined){
 let data6 = data2.acks;
 const _errs20 = errors;
-if(!(((typeof data6 == "number") && (!(data6 % 1) && !isNaN(data6))) && (isFinite(data6)))){
-const err16 = {instancePath:instancePath+"/2/acks",schemaPath:"#/prefixItems/2/oneOf/1/properties/acks/type",keyword:"type",params:{type: "integer"}};
-if(vErrors === null){
-vErrors = [err16];
-}
-else {
-vErrors.push(err16);
-}
+if(!(Number.isInteger(data6))){
 errors++;
 }
 if(errors === _errs20){
 if((typeof data6 == "number") && (isFinite(data6))){
 if(data6 > 9007199254740991 || isNaN(data6)){
-const err17 = {instancePath:instancePath+"/2/acks",schemaPath:"#/prefixItems/2/oneOf/1/properties/acks/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991}};
-if(vErrors === null){
-vErrors = [err17];
-}
-else {
-vErrors.push(err17);
-}
 errors++;
 }
 else {
 if(data6 < 0 || isNaN(data6)){
-const err18 = {instancePath:instancePath+"/2/acks",schemaPath:"#/prefixItems/2/oneOf/1/properties/acks/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}};
-if(vErrors === null){
-vErrors = [err18];
-}
-else {
-vErrors.push(err18);
-}
 errors++;
 }
 }
@@ -8185,13 +5879,6 @@ errors++;
 }
 }
 else {
-const err19 = {instancePath:instancePath+"/2",schemaPath:"#/prefixItems/2/oneOf/1/type",keyword:"type",params:{type: "object"}};
-if(vErrors === null){
-vErrors = [err19];
-}
-else {
-vErrors.push(err19);
-}
 errors++;
 }
 }
@@ -8210,29 +5897,12 @@ props0 = true;
 }
 }
 if(!valid1){
-const err20 = {instancePath:instancePath+"/2",schemaPath:"#/prefixItems/2/oneOf",keyword:"oneOf",params:{passingSchemas: passing0}};
-if(vErrors === null){
-vErrors = [err20];
-}
-else {
-vErrors.push(err20);
-}
 errors++;
-validate80.errors = vErrors;
 return false;
 }
 else {
 errors = _errs7;
-if(vErrors !== null){
-if(_errs7){
-vErrors.length = _errs7;
-}
-else {
-vErrors = null;
-}
-}
 if(data2 instanceof Uint8Array){
-validate80.errors = [{instancePath:instancePath+"/2",schemaPath:"#/prefixItems/2/notBytes",keyword:"notBytes",params:{}}];
 return false;
 }
 }
@@ -8241,7 +5911,6 @@ var valid0 = _errs5 === errors;
 if(valid0){
 const len1 = data.length;
 if(!(len1 <= 3)){
-validate80.errors = [{instancePath,schemaPath:"#/items",keyword:"items",params:{limit: 3}}];
 return false;
 }
 }
@@ -8251,38 +5920,21 @@ return false;
 }
 }
 else {
-validate80.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "array"}}];
 return false;
 }
 }
-validate80.errors = vErrors;
 return errors === 0;
 }
-validate80.evaluated = {"items":true,"dynamicProps":false,"dynamicItems":false};
-
 export const frameUnsubscribe: Validate = validate81 as Validate;
-const schema48 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:liaison:wire:frame-unsubscribe:1","type":"array","prefixItems":[{"const":23,"type":"integer"},{"type":"integer","minimum":0,"maximum":65535}],"items":false,"minItems":2,"maxItems":2};
-
-function validate81(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
-/*# sourceURL="urn:liaison:wire:frame-unsubscribe:1" */;
-let vErrors = null;
+function validate81(data){
 let errors = 0;
-const evaluated0 = validate81.evaluated;
-if(evaluated0.dynamicProps){
-evaluated0.props = undefined;
-}
-if(evaluated0.dynamicItems){
-evaluated0.items = undefined;
-}
 if(errors === 0){
 if(Array.isArray(data)){
 if(data.length > 2){
-validate81.errors = [{instancePath,schemaPath:"#/maxItems",keyword:"maxItems",params:{limit: 2}}];
 return false;
 }
 else {
 if(data.length < 2){
-validate81.errors = [{instancePath,schemaPath:"#/minItems",keyword:"minItems",params:{limit: 2}}];
 return false;
 }
 else {
@@ -8290,12 +5942,10 @@ const len0 = data.length;
 if(len0 > 0){
 let data0 = data[0];
 const _errs1 = errors;
-if(!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))){
-validate81.errors = [{instancePath:instancePath+"/0",schemaPath:"#/prefixItems/0/type",keyword:"type",params:{type: "integer"}}];
+if(!(Number.isInteger(data0))){
 return false;
 }
 if(23 !== data0){
-validate81.errors = [{instancePath:instancePath+"/0",schemaPath:"#/prefixItems/0/const",keyword:"const",params:{allowedValue: 23}}];
 return false;
 }
 var valid0 = _errs1 === errors;
@@ -8304,19 +5954,16 @@ if(valid0){
 if(len0 > 1){
 let data1 = data[1];
 const _errs3 = errors;
-if(!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1)))){
-validate81.errors = [{instancePath:instancePath+"/1",schemaPath:"#/prefixItems/1/type",keyword:"type",params:{type: "integer"}}];
+if(!(Number.isInteger(data1))){
 return false;
 }
 if(errors === _errs3){
 if((typeof data1 == "number") && (isFinite(data1))){
 if(data1 > 65535 || isNaN(data1)){
-validate81.errors = [{instancePath:instancePath+"/1",schemaPath:"#/prefixItems/1/maximum",keyword:"maximum",params:{comparison: "<=", limit: 65535}}];
 return false;
 }
 else {
 if(data1 < 0 || isNaN(data1)){
-validate81.errors = [{instancePath:instancePath+"/1",schemaPath:"#/prefixItems/1/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}}];
 return false;
 }
 }
@@ -8327,7 +5974,6 @@ var valid0 = _errs3 === errors;
 if(valid0){
 const len1 = data.length;
 if(!(len1 <= 2)){
-validate81.errors = [{instancePath,schemaPath:"#/items",keyword:"items",params:{limit: 2}}];
 return false;
 }
 }
@@ -8336,55 +5982,34 @@ return false;
 }
 }
 else {
-validate81.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "array"}}];
 return false;
 }
 }
-validate81.errors = vErrors;
 return errors === 0;
 }
-validate81.evaluated = {"items":true,"dynamicProps":false,"dynamicItems":false};
-
 export const hello: Validate = validate82 as Validate;
-const schema49 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:liaison:wire:hello:1","type":"object","additionalProperties":false,"required":["v","cn","dir","org"],"properties":{"v":{"type":"array","minItems":1,"maxItems":8,"items":{"type":"integer","minimum":0,"maximum":255}},"cn":{"byteLength":[32,32]},"dir":{"type":"array","prefixItems":[{"type":"integer","minimum":0,"maximum":9007199254740991},{"byteLength":[32,32]}],"items":false,"minItems":2,"maxItems":2},"org":{"type":"string","minLength":1,"maxLength":200},"dev":{"type":"integer","minimum":0,"maximum":4294967295},"adm":{"type":"integer","minimum":1,"maximum":65535}},"minProperties":5,"maxProperties":5,"notBytes":true};
-
-function validate82(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
-/*# sourceURL="urn:liaison:wire:hello:1" */;
-let vErrors = null;
+function validate82(data){
 let errors = 0;
-const evaluated0 = validate82.evaluated;
-if(evaluated0.dynamicProps){
-evaluated0.props = undefined;
-}
-if(evaluated0.dynamicItems){
-evaluated0.items = undefined;
-}
 if(data instanceof Uint8Array){
-validate82.errors = [{instancePath,schemaPath:"#/notBytes",keyword:"notBytes",params:{}}];
 return false;
 }
 if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(Object.keys(data).length > 5){
-validate82.errors = [{instancePath,schemaPath:"#/maxProperties",keyword:"maxProperties",params:{limit: 5}}];
 return false;
 }
 else {
 if(Object.keys(data).length < 5){
-validate82.errors = [{instancePath,schemaPath:"#/minProperties",keyword:"minProperties",params:{limit: 5}}];
 return false;
 }
 else {
-let missing0;
-if(((((data.v === undefined) && (missing0 = "v")) || ((data.cn === undefined) && (missing0 = "cn"))) || ((data.dir === undefined) && (missing0 = "dir"))) || ((data.org === undefined) && (missing0 = "org"))){
-validate82.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0}}];
+if((((data.v === undefined) || (data.cn === undefined)) || (data.dir === undefined)) || (data.org === undefined)){
 return false;
 }
 else {
 const _errs1 = errors;
 for(const key0 in data){
 if(!((((((key0 === "v") || (key0 === "cn")) || (key0 === "dir")) || (key0 === "org")) || (key0 === "dev")) || (key0 === "adm"))){
-validate82.errors = [{instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0}}];
 return false;
 break;
 }
@@ -8396,12 +6021,10 @@ const _errs2 = errors;
 if(errors === _errs2){
 if(Array.isArray(data0)){
 if(data0.length > 8){
-validate82.errors = [{instancePath:instancePath+"/v",schemaPath:"#/properties/v/maxItems",keyword:"maxItems",params:{limit: 8}}];
 return false;
 }
 else {
 if(data0.length < 1){
-validate82.errors = [{instancePath:instancePath+"/v",schemaPath:"#/properties/v/minItems",keyword:"minItems",params:{limit: 1}}];
 return false;
 }
 else {
@@ -8410,19 +6033,16 @@ const len0 = data0.length;
 for(let i0=0; i0<len0; i0++){
 let data1 = data0[i0];
 const _errs4 = errors;
-if(!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1)))){
-validate82.errors = [{instancePath:instancePath+"/v/" + i0,schemaPath:"#/properties/v/items/type",keyword:"type",params:{type: "integer"}}];
+if(!(Number.isInteger(data1))){
 return false;
 }
 if(errors === _errs4){
 if((typeof data1 == "number") && (isFinite(data1))){
 if(data1 > 255 || isNaN(data1)){
-validate82.errors = [{instancePath:instancePath+"/v/" + i0,schemaPath:"#/properties/v/items/maximum",keyword:"maximum",params:{comparison: "<=", limit: 255}}];
 return false;
 }
 else {
 if(data1 < 0 || isNaN(data1)){
-validate82.errors = [{instancePath:instancePath+"/v/" + i0,schemaPath:"#/properties/v/items/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}}];
 return false;
 }
 }
@@ -8437,7 +6057,6 @@ break;
 }
 }
 else {
-validate82.errors = [{instancePath:instancePath+"/v",schemaPath:"#/properties/v/type",keyword:"type",params:{type: "array"}}];
 return false;
 }
 }
@@ -8451,7 +6070,6 @@ if(data.cn !== undefined){
 let data2 = data.cn;
 const _errs6 = errors;
 if(!(data2 instanceof Uint8Array) || data2.length < 32 || data2.length > 32){
-validate82.errors = [{instancePath:instancePath+"/cn",schemaPath:"#/properties/cn/byteLength",keyword:"byteLength",params:{}}];
 return false;
 }
 var valid0 = _errs6 === errors;
@@ -8466,12 +6084,10 @@ const _errs7 = errors;
 if(errors === _errs7){
 if(Array.isArray(data3)){
 if(data3.length > 2){
-validate82.errors = [{instancePath:instancePath+"/dir",schemaPath:"#/properties/dir/maxItems",keyword:"maxItems",params:{limit: 2}}];
 return false;
 }
 else {
 if(data3.length < 2){
-validate82.errors = [{instancePath:instancePath+"/dir",schemaPath:"#/properties/dir/minItems",keyword:"minItems",params:{limit: 2}}];
 return false;
 }
 else {
@@ -8479,19 +6095,16 @@ const len1 = data3.length;
 if(len1 > 0){
 let data4 = data3[0];
 const _errs9 = errors;
-if(!(((typeof data4 == "number") && (!(data4 % 1) && !isNaN(data4))) && (isFinite(data4)))){
-validate82.errors = [{instancePath:instancePath+"/dir/0",schemaPath:"#/properties/dir/prefixItems/0/type",keyword:"type",params:{type: "integer"}}];
+if(!(Number.isInteger(data4))){
 return false;
 }
 if(errors === _errs9){
 if((typeof data4 == "number") && (isFinite(data4))){
 if(data4 > 9007199254740991 || isNaN(data4)){
-validate82.errors = [{instancePath:instancePath+"/dir/0",schemaPath:"#/properties/dir/prefixItems/0/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991}}];
 return false;
 }
 else {
 if(data4 < 0 || isNaN(data4)){
-validate82.errors = [{instancePath:instancePath+"/dir/0",schemaPath:"#/properties/dir/prefixItems/0/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}}];
 return false;
 }
 }
@@ -8504,7 +6117,6 @@ if(len1 > 1){
 let data5 = data3[1];
 const _errs11 = errors;
 if(!(data5 instanceof Uint8Array) || data5.length < 32 || data5.length > 32){
-validate82.errors = [{instancePath:instancePath+"/dir/1",schemaPath:"#/properties/dir/prefixItems/1/byteLength",keyword:"byteLength",params:{}}];
 return false;
 }
 var valid2 = _errs11 === errors;
@@ -8512,7 +6124,6 @@ var valid2 = _errs11 === errors;
 if(valid2){
 const len2 = data3.length;
 if(!(len2 <= 2)){
-validate82.errors = [{instancePath:instancePath+"/dir",schemaPath:"#/properties/dir/items",keyword:"items",params:{limit: 2}}];
 return false;
 }
 }
@@ -8521,7 +6132,6 @@ return false;
 }
 }
 else {
-validate82.errors = [{instancePath:instancePath+"/dir",schemaPath:"#/properties/dir/type",keyword:"type",params:{type: "array"}}];
 return false;
 }
 }
@@ -8537,18 +6147,15 @@ const _errs12 = errors;
 if(errors === _errs12){
 if(typeof data6 === "string"){
 if(func2(data6) > 200){
-validate82.errors = [{instancePath:instancePath+"/org",schemaPath:"#/properties/org/maxLength",keyword:"maxLength",params:{limit: 200}}];
 return false;
 }
 else {
 if(func2(data6) < 1){
-validate82.errors = [{instancePath:instancePath+"/org",schemaPath:"#/properties/org/minLength",keyword:"minLength",params:{limit: 1}}];
 return false;
 }
 }
 }
 else {
-validate82.errors = [{instancePath:instancePath+"/org",schemaPath:"#/properties/org/type",keyword:"type",params:{type: "string"}}];
 return false;
 }
 }
@@ -8561,19 +6168,16 @@ if(valid0){
 if(data.dev !== undefined){
 let data7 = data.dev;
 const _errs14 = errors;
-if(!(((typeof data7 == "number") && (!(data7 % 1) && !isNaN(data7))) && (isFinite(data7)))){
-validate82.errors = [{instancePath:instancePath+"/dev",schemaPath:"#/properties/dev/type",keyword:"type",params:{type: "integer"}}];
+if(!(Number.isInteger(data7))){
 return false;
 }
 if(errors === _errs14){
 if((typeof data7 == "number") && (isFinite(data7))){
 if(data7 > 4294967295 || isNaN(data7)){
-validate82.errors = [{instancePath:instancePath+"/dev",schemaPath:"#/properties/dev/maximum",keyword:"maximum",params:{comparison: "<=", limit: 4294967295}}];
 return false;
 }
 else {
 if(data7 < 0 || isNaN(data7)){
-validate82.errors = [{instancePath:instancePath+"/dev",schemaPath:"#/properties/dev/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}}];
 return false;
 }
 }
@@ -8588,19 +6192,16 @@ if(valid0){
 if(data.adm !== undefined){
 let data8 = data.adm;
 const _errs16 = errors;
-if(!(((typeof data8 == "number") && (!(data8 % 1) && !isNaN(data8))) && (isFinite(data8)))){
-validate82.errors = [{instancePath:instancePath+"/adm",schemaPath:"#/properties/adm/type",keyword:"type",params:{type: "integer"}}];
+if(!(Number.isInteger(data8))){
 return false;
 }
 if(errors === _errs16){
 if((typeof data8 == "number") && (isFinite(data8))){
 if(data8 > 65535 || isNaN(data8)){
-validate82.errors = [{instancePath:instancePath+"/adm",schemaPath:"#/properties/adm/maximum",keyword:"maximum",params:{comparison: "<=", limit: 65535}}];
 return false;
 }
 else {
 if(data8 < 1 || isNaN(data8)){
-validate82.errors = [{instancePath:instancePath+"/adm",schemaPath:"#/properties/adm/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1}}];
 return false;
 }
 }
@@ -8622,45 +6223,26 @@ var valid0 = true;
 }
 }
 else {
-validate82.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"}}];
 return false;
 }
 }
-validate82.errors = vErrors;
 return errors === 0;
 }
-validate82.evaluated = {"props":true,"dynamicProps":false,"dynamicItems":false};
-
 export const leaf: Validate = validate83 as Validate;
-const schema50 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:liaison:wire:leaf:1","type":"object","additionalProperties":false,"required":["v","t","e"],"properties":{"v":{"const":1,"type":"integer"},"t":{"type":"integer","minimum":0,"maximum":9007199254740991},"e":{"type":"string","enum":["accept","reject","ack","session","enrol-seen","suspend-enforced","cert","admin-read","policy","directory","trim","violation","fault","deliver"]},"by":{"type":"integer","minimum":0,"maximum":4294967295},"adm":{"type":"integer","minimum":1,"maximum":65535},"obj":{"byteLength":[32,32]},"rc":{"type":"integer","minimum":1,"maximum":65535},"top":{"type":"integer","minimum":0,"maximum":4294967295},"cur":{"type":"integer","minimum":0,"maximum":9007199254740991},"n":{"type":"integer","minimum":0,"maximum":9007199254740991},"op":{"type":"string","minLength":1,"maxLength":16}},"notBytes":true};
-
-function validate83(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
-/*# sourceURL="urn:liaison:wire:leaf:1" */;
-let vErrors = null;
+function validate83(data){
 let errors = 0;
-const evaluated0 = validate83.evaluated;
-if(evaluated0.dynamicProps){
-evaluated0.props = undefined;
-}
-if(evaluated0.dynamicItems){
-evaluated0.items = undefined;
-}
 if(data instanceof Uint8Array){
-validate83.errors = [{instancePath,schemaPath:"#/notBytes",keyword:"notBytes",params:{}}];
 return false;
 }
 if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
-let missing0;
-if((((data.v === undefined) && (missing0 = "v")) || ((data.t === undefined) && (missing0 = "t"))) || ((data.e === undefined) && (missing0 = "e"))){
-validate83.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0}}];
+if(((data.v === undefined) || (data.t === undefined)) || (data.e === undefined)){
 return false;
 }
 else {
 const _errs1 = errors;
 for(const key0 in data){
-if(!(func1.call(schema50.properties, key0))){
-validate83.errors = [{instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0}}];
+if(!(func1.call({"v":{"const":1,"type":"integer"},"t":{"type":"integer","minimum":0,"maximum":9007199254740991},"e":{"type":"string","enum":["accept","reject","ack","session","enrol-seen","suspend-enforced","cert","admin-read","policy","directory","trim","violation","fault","deliver"]},"by":{"type":"integer","minimum":0,"maximum":4294967295},"adm":{"type":"integer","minimum":1,"maximum":65535},"obj":{"byteLength":[32,32]},"rc":{"type":"integer","minimum":1,"maximum":65535},"top":{"type":"integer","minimum":0,"maximum":4294967295},"cur":{"type":"integer","minimum":0,"maximum":9007199254740991},"n":{"type":"integer","minimum":0,"maximum":9007199254740991},"op":{"type":"string","minLength":1,"maxLength":16}}, key0))){
 return false;
 break;
 }
@@ -8669,12 +6251,10 @@ if(_errs1 === errors){
 if(data.v !== undefined){
 let data0 = data.v;
 const _errs2 = errors;
-if(!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))){
-validate83.errors = [{instancePath:instancePath+"/v",schemaPath:"#/properties/v/type",keyword:"type",params:{type: "integer"}}];
+if(!(Number.isInteger(data0))){
 return false;
 }
 if(1 !== data0){
-validate83.errors = [{instancePath:instancePath+"/v",schemaPath:"#/properties/v/const",keyword:"const",params:{allowedValue: 1}}];
 return false;
 }
 var valid0 = _errs2 === errors;
@@ -8686,19 +6266,16 @@ if(valid0){
 if(data.t !== undefined){
 let data1 = data.t;
 const _errs4 = errors;
-if(!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1)))){
-validate83.errors = [{instancePath:instancePath+"/t",schemaPath:"#/properties/t/type",keyword:"type",params:{type: "integer"}}];
+if(!(Number.isInteger(data1))){
 return false;
 }
 if(errors === _errs4){
 if((typeof data1 == "number") && (isFinite(data1))){
 if(data1 > 9007199254740991 || isNaN(data1)){
-validate83.errors = [{instancePath:instancePath+"/t",schemaPath:"#/properties/t/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991}}];
 return false;
 }
 else {
 if(data1 < 0 || isNaN(data1)){
-validate83.errors = [{instancePath:instancePath+"/t",schemaPath:"#/properties/t/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}}];
 return false;
 }
 }
@@ -8714,11 +6291,9 @@ if(data.e !== undefined){
 let data2 = data.e;
 const _errs6 = errors;
 if(typeof data2 !== "string"){
-validate83.errors = [{instancePath:instancePath+"/e",schemaPath:"#/properties/e/type",keyword:"type",params:{type: "string"}}];
 return false;
 }
 if(!((((((((((((((data2 === "accept") || (data2 === "reject")) || (data2 === "ack")) || (data2 === "session")) || (data2 === "enrol-seen")) || (data2 === "suspend-enforced")) || (data2 === "cert")) || (data2 === "admin-read")) || (data2 === "policy")) || (data2 === "directory")) || (data2 === "trim")) || (data2 === "violation")) || (data2 === "fault")) || (data2 === "deliver"))){
-validate83.errors = [{instancePath:instancePath+"/e",schemaPath:"#/properties/e/enum",keyword:"enum",params:{allowedValues: schema50.properties.e.enum}}];
 return false;
 }
 var valid0 = _errs6 === errors;
@@ -8730,19 +6305,16 @@ if(valid0){
 if(data.by !== undefined){
 let data3 = data.by;
 const _errs8 = errors;
-if(!(((typeof data3 == "number") && (!(data3 % 1) && !isNaN(data3))) && (isFinite(data3)))){
-validate83.errors = [{instancePath:instancePath+"/by",schemaPath:"#/properties/by/type",keyword:"type",params:{type: "integer"}}];
+if(!(Number.isInteger(data3))){
 return false;
 }
 if(errors === _errs8){
 if((typeof data3 == "number") && (isFinite(data3))){
 if(data3 > 4294967295 || isNaN(data3)){
-validate83.errors = [{instancePath:instancePath+"/by",schemaPath:"#/properties/by/maximum",keyword:"maximum",params:{comparison: "<=", limit: 4294967295}}];
 return false;
 }
 else {
 if(data3 < 0 || isNaN(data3)){
-validate83.errors = [{instancePath:instancePath+"/by",schemaPath:"#/properties/by/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}}];
 return false;
 }
 }
@@ -8757,19 +6329,16 @@ if(valid0){
 if(data.adm !== undefined){
 let data4 = data.adm;
 const _errs10 = errors;
-if(!(((typeof data4 == "number") && (!(data4 % 1) && !isNaN(data4))) && (isFinite(data4)))){
-validate83.errors = [{instancePath:instancePath+"/adm",schemaPath:"#/properties/adm/type",keyword:"type",params:{type: "integer"}}];
+if(!(Number.isInteger(data4))){
 return false;
 }
 if(errors === _errs10){
 if((typeof data4 == "number") && (isFinite(data4))){
 if(data4 > 65535 || isNaN(data4)){
-validate83.errors = [{instancePath:instancePath+"/adm",schemaPath:"#/properties/adm/maximum",keyword:"maximum",params:{comparison: "<=", limit: 65535}}];
 return false;
 }
 else {
 if(data4 < 1 || isNaN(data4)){
-validate83.errors = [{instancePath:instancePath+"/adm",schemaPath:"#/properties/adm/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1}}];
 return false;
 }
 }
@@ -8785,7 +6354,6 @@ if(data.obj !== undefined){
 let data5 = data.obj;
 const _errs12 = errors;
 if(!(data5 instanceof Uint8Array) || data5.length < 32 || data5.length > 32){
-validate83.errors = [{instancePath:instancePath+"/obj",schemaPath:"#/properties/obj/byteLength",keyword:"byteLength",params:{}}];
 return false;
 }
 var valid0 = _errs12 === errors;
@@ -8797,19 +6365,16 @@ if(valid0){
 if(data.rc !== undefined){
 let data6 = data.rc;
 const _errs13 = errors;
-if(!(((typeof data6 == "number") && (!(data6 % 1) && !isNaN(data6))) && (isFinite(data6)))){
-validate83.errors = [{instancePath:instancePath+"/rc",schemaPath:"#/properties/rc/type",keyword:"type",params:{type: "integer"}}];
+if(!(Number.isInteger(data6))){
 return false;
 }
 if(errors === _errs13){
 if((typeof data6 == "number") && (isFinite(data6))){
 if(data6 > 65535 || isNaN(data6)){
-validate83.errors = [{instancePath:instancePath+"/rc",schemaPath:"#/properties/rc/maximum",keyword:"maximum",params:{comparison: "<=", limit: 65535}}];
 return false;
 }
 else {
 if(data6 < 1 || isNaN(data6)){
-validate83.errors = [{instancePath:instancePath+"/rc",schemaPath:"#/properties/rc/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1}}];
 return false;
 }
 }
@@ -8824,19 +6389,16 @@ if(valid0){
 if(data.top !== undefined){
 let data7 = data.top;
 const _errs15 = errors;
-if(!(((typeof data7 == "number") && (!(data7 % 1) && !isNaN(data7))) && (isFinite(data7)))){
-validate83.errors = [{instancePath:instancePath+"/top",schemaPath:"#/properties/top/type",keyword:"type",params:{type: "integer"}}];
+if(!(Number.isInteger(data7))){
 return false;
 }
 if(errors === _errs15){
 if((typeof data7 == "number") && (isFinite(data7))){
 if(data7 > 4294967295 || isNaN(data7)){
-validate83.errors = [{instancePath:instancePath+"/top",schemaPath:"#/properties/top/maximum",keyword:"maximum",params:{comparison: "<=", limit: 4294967295}}];
 return false;
 }
 else {
 if(data7 < 0 || isNaN(data7)){
-validate83.errors = [{instancePath:instancePath+"/top",schemaPath:"#/properties/top/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}}];
 return false;
 }
 }
@@ -8851,19 +6413,16 @@ if(valid0){
 if(data.cur !== undefined){
 let data8 = data.cur;
 const _errs17 = errors;
-if(!(((typeof data8 == "number") && (!(data8 % 1) && !isNaN(data8))) && (isFinite(data8)))){
-validate83.errors = [{instancePath:instancePath+"/cur",schemaPath:"#/properties/cur/type",keyword:"type",params:{type: "integer"}}];
+if(!(Number.isInteger(data8))){
 return false;
 }
 if(errors === _errs17){
 if((typeof data8 == "number") && (isFinite(data8))){
 if(data8 > 9007199254740991 || isNaN(data8)){
-validate83.errors = [{instancePath:instancePath+"/cur",schemaPath:"#/properties/cur/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991}}];
 return false;
 }
 else {
 if(data8 < 0 || isNaN(data8)){
-validate83.errors = [{instancePath:instancePath+"/cur",schemaPath:"#/properties/cur/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}}];
 return false;
 }
 }
@@ -8878,19 +6437,16 @@ if(valid0){
 if(data.n !== undefined){
 let data9 = data.n;
 const _errs19 = errors;
-if(!(((typeof data9 == "number") && (!(data9 % 1) && !isNaN(data9))) && (isFinite(data9)))){
-validate83.errors = [{instancePath:instancePath+"/n",schemaPath:"#/properties/n/type",keyword:"type",params:{type: "integer"}}];
+if(!(Number.isInteger(data9))){
 return false;
 }
 if(errors === _errs19){
 if((typeof data9 == "number") && (isFinite(data9))){
 if(data9 > 9007199254740991 || isNaN(data9)){
-validate83.errors = [{instancePath:instancePath+"/n",schemaPath:"#/properties/n/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991}}];
 return false;
 }
 else {
 if(data9 < 0 || isNaN(data9)){
-validate83.errors = [{instancePath:instancePath+"/n",schemaPath:"#/properties/n/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}}];
 return false;
 }
 }
@@ -8908,18 +6464,15 @@ const _errs21 = errors;
 if(errors === _errs21){
 if(typeof data10 === "string"){
 if(func2(data10) > 16){
-validate83.errors = [{instancePath:instancePath+"/op",schemaPath:"#/properties/op/maxLength",keyword:"maxLength",params:{limit: 16}}];
 return false;
 }
 else {
 if(func2(data10) < 1){
-validate83.errors = [{instancePath:instancePath+"/op",schemaPath:"#/properties/op/minLength",keyword:"minLength",params:{limit: 1}}];
 return false;
 }
 }
 }
 else {
-validate83.errors = [{instancePath:instancePath+"/op",schemaPath:"#/properties/op/type",keyword:"type",params:{type: "string"}}];
 return false;
 }
 }
@@ -8942,45 +6495,26 @@ var valid0 = true;
 }
 }
 else {
-validate83.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"}}];
 return false;
 }
 }
-validate83.errors = vErrors;
 return errors === 0;
 }
-validate83.evaluated = {"props":true,"dynamicProps":false,"dynamicItems":false};
-
 export const opEnrol: Validate = validate84 as Validate;
-const schema51 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:liaison:wire:op-enrol:1","type":"object","additionalProperties":false,"required":["mem","org","role","ik","n","pop","hc","wk","kids","nb","na"],"properties":{"mem":{"type":"integer","minimum":0,"maximum":4294967295},"org":{"type":"string","minLength":1,"maxLength":64},"role":{"type":"string","enum":["officer","analyst","administrator"]},"ik":{"byteLength":[32,32]},"n":{"byteLength":[16,16]},"pop":{"byteLength":[64,64]},"hc":{"type":"integer","minimum":0,"maximum":4},"wk":{"type":"integer","minimum":0,"maximum":2147483648},"kids":{"type":"array","minItems":1,"maxItems":16,"items":{"byteLength":[32,32]}},"nb":{"type":"integer","minimum":0,"maximum":9007199254740991},"na":{"type":"integer","minimum":0,"maximum":9007199254740991},"label":{"type":"string","minLength":1,"maxLength":64}},"notBytes":true};
-
-function validate84(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
-/*# sourceURL="urn:liaison:wire:op-enrol:1" */;
-let vErrors = null;
+function validate84(data){
 let errors = 0;
-const evaluated0 = validate84.evaluated;
-if(evaluated0.dynamicProps){
-evaluated0.props = undefined;
-}
-if(evaluated0.dynamicItems){
-evaluated0.items = undefined;
-}
 if(data instanceof Uint8Array){
-validate84.errors = [{instancePath,schemaPath:"#/notBytes",keyword:"notBytes",params:{}}];
 return false;
 }
 if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
-let missing0;
-if((((((((((((data.mem === undefined) && (missing0 = "mem")) || ((data.org === undefined) && (missing0 = "org"))) || ((data.role === undefined) && (missing0 = "role"))) || ((data.ik === undefined) && (missing0 = "ik"))) || ((data.n === undefined) && (missing0 = "n"))) || ((data.pop === undefined) && (missing0 = "pop"))) || ((data.hc === undefined) && (missing0 = "hc"))) || ((data.wk === undefined) && (missing0 = "wk"))) || ((data.kids === undefined) && (missing0 = "kids"))) || ((data.nb === undefined) && (missing0 = "nb"))) || ((data.na === undefined) && (missing0 = "na"))){
-validate84.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0}}];
+if(((((((((((data.mem === undefined) || (data.org === undefined)) || (data.role === undefined)) || (data.ik === undefined)) || (data.n === undefined)) || (data.pop === undefined)) || (data.hc === undefined)) || (data.wk === undefined)) || (data.kids === undefined)) || (data.nb === undefined)) || (data.na === undefined)){
 return false;
 }
 else {
 const _errs1 = errors;
 for(const key0 in data){
-if(!(func1.call(schema51.properties, key0))){
-validate84.errors = [{instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0}}];
+if(!(func1.call({"mem":{"type":"integer","minimum":0,"maximum":4294967295},"org":{"type":"string","minLength":1,"maxLength":64},"role":{"type":"string","enum":["officer","analyst","administrator"]},"ik":{"byteLength":[32,32]},"n":{"byteLength":[16,16]},"pop":{"byteLength":[64,64]},"hc":{"type":"integer","minimum":0,"maximum":4},"wk":{"type":"integer","minimum":0,"maximum":2147483648},"kids":{"type":"array","minItems":1,"maxItems":16,"items":{"byteLength":[32,32]}},"nb":{"type":"integer","minimum":0,"maximum":9007199254740991},"na":{"type":"integer","minimum":0,"maximum":9007199254740991},"label":{"type":"string","minLength":1,"maxLength":64}}, key0))){
 return false;
 break;
 }
@@ -8989,19 +6523,16 @@ if(_errs1 === errors){
 if(data.mem !== undefined){
 let data0 = data.mem;
 const _errs2 = errors;
-if(!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))){
-validate84.errors = [{instancePath:instancePath+"/mem",schemaPath:"#/properties/mem/type",keyword:"type",params:{type: "integer"}}];
+if(!(Number.isInteger(data0))){
 return false;
 }
 if(errors === _errs2){
 if((typeof data0 == "number") && (isFinite(data0))){
 if(data0 > 4294967295 || isNaN(data0)){
-validate84.errors = [{instancePath:instancePath+"/mem",schemaPath:"#/properties/mem/maximum",keyword:"maximum",params:{comparison: "<=", limit: 4294967295}}];
 return false;
 }
 else {
 if(data0 < 0 || isNaN(data0)){
-validate84.errors = [{instancePath:instancePath+"/mem",schemaPath:"#/properties/mem/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}}];
 return false;
 }
 }
@@ -9019,18 +6550,15 @@ const _errs4 = errors;
 if(errors === _errs4){
 if(typeof data1 === "string"){
 if(func2(data1) > 64){
-validate84.errors = [{instancePath:instancePath+"/org",schemaPath:"#/properties/org/maxLength",keyword:"maxLength",params:{limit: 64}}];
 return false;
 }
 else {
 if(func2(data1) < 1){
-validate84.errors = [{instancePath:instancePath+"/org",schemaPath:"#/properties/org/minLength",keyword:"minLength",params:{limit: 1}}];
 return false;
 }
 }
 }
 else {
-validate84.errors = [{instancePath:instancePath+"/org",schemaPath:"#/properties/org/type",keyword:"type",params:{type: "string"}}];
 return false;
 }
 }
@@ -9044,11 +6572,9 @@ if(data.role !== undefined){
 let data2 = data.role;
 const _errs6 = errors;
 if(typeof data2 !== "string"){
-validate84.errors = [{instancePath:instancePath+"/role",schemaPath:"#/properties/role/type",keyword:"type",params:{type: "string"}}];
 return false;
 }
 if(!(((data2 === "officer") || (data2 === "analyst")) || (data2 === "administrator"))){
-validate84.errors = [{instancePath:instancePath+"/role",schemaPath:"#/properties/role/enum",keyword:"enum",params:{allowedValues: schema51.properties.role.enum}}];
 return false;
 }
 var valid0 = _errs6 === errors;
@@ -9061,7 +6587,6 @@ if(data.ik !== undefined){
 let data3 = data.ik;
 const _errs8 = errors;
 if(!(data3 instanceof Uint8Array) || data3.length < 32 || data3.length > 32){
-validate84.errors = [{instancePath:instancePath+"/ik",schemaPath:"#/properties/ik/byteLength",keyword:"byteLength",params:{}}];
 return false;
 }
 var valid0 = _errs8 === errors;
@@ -9074,7 +6599,6 @@ if(data.n !== undefined){
 let data4 = data.n;
 const _errs9 = errors;
 if(!(data4 instanceof Uint8Array) || data4.length < 16 || data4.length > 16){
-validate84.errors = [{instancePath:instancePath+"/n",schemaPath:"#/properties/n/byteLength",keyword:"byteLength",params:{}}];
 return false;
 }
 var valid0 = _errs9 === errors;
@@ -9087,7 +6611,6 @@ if(data.pop !== undefined){
 let data5 = data.pop;
 const _errs10 = errors;
 if(!(data5 instanceof Uint8Array) || data5.length < 64 || data5.length > 64){
-validate84.errors = [{instancePath:instancePath+"/pop",schemaPath:"#/properties/pop/byteLength",keyword:"byteLength",params:{}}];
 return false;
 }
 var valid0 = _errs10 === errors;
@@ -9099,19 +6622,16 @@ if(valid0){
 if(data.hc !== undefined){
 let data6 = data.hc;
 const _errs11 = errors;
-if(!(((typeof data6 == "number") && (!(data6 % 1) && !isNaN(data6))) && (isFinite(data6)))){
-validate84.errors = [{instancePath:instancePath+"/hc",schemaPath:"#/properties/hc/type",keyword:"type",params:{type: "integer"}}];
+if(!(Number.isInteger(data6))){
 return false;
 }
 if(errors === _errs11){
 if((typeof data6 == "number") && (isFinite(data6))){
 if(data6 > 4 || isNaN(data6)){
-validate84.errors = [{instancePath:instancePath+"/hc",schemaPath:"#/properties/hc/maximum",keyword:"maximum",params:{comparison: "<=", limit: 4}}];
 return false;
 }
 else {
 if(data6 < 0 || isNaN(data6)){
-validate84.errors = [{instancePath:instancePath+"/hc",schemaPath:"#/properties/hc/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}}];
 return false;
 }
 }
@@ -9126,19 +6646,16 @@ if(valid0){
 if(data.wk !== undefined){
 let data7 = data.wk;
 const _errs13 = errors;
-if(!(((typeof data7 == "number") && (!(data7 % 1) && !isNaN(data7))) && (isFinite(data7)))){
-validate84.errors = [{instancePath:instancePath+"/wk",schemaPath:"#/properties/wk/type",keyword:"type",params:{type: "integer"}}];
+if(!(Number.isInteger(data7))){
 return false;
 }
 if(errors === _errs13){
 if((typeof data7 == "number") && (isFinite(data7))){
 if(data7 > 2147483648 || isNaN(data7)){
-validate84.errors = [{instancePath:instancePath+"/wk",schemaPath:"#/properties/wk/maximum",keyword:"maximum",params:{comparison: "<=", limit: 2147483648}}];
 return false;
 }
 else {
 if(data7 < 0 || isNaN(data7)){
-validate84.errors = [{instancePath:instancePath+"/wk",schemaPath:"#/properties/wk/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}}];
 return false;
 }
 }
@@ -9156,12 +6673,10 @@ const _errs15 = errors;
 if(errors === _errs15){
 if(Array.isArray(data8)){
 if(data8.length > 16){
-validate84.errors = [{instancePath:instancePath+"/kids",schemaPath:"#/properties/kids/maxItems",keyword:"maxItems",params:{limit: 16}}];
 return false;
 }
 else {
 if(data8.length < 1){
-validate84.errors = [{instancePath:instancePath+"/kids",schemaPath:"#/properties/kids/minItems",keyword:"minItems",params:{limit: 1}}];
 return false;
 }
 else {
@@ -9171,7 +6686,6 @@ for(let i0=0; i0<len0; i0++){
 let data9 = data8[i0];
 const _errs17 = errors;
 if(!(data9 instanceof Uint8Array) || data9.length < 32 || data9.length > 32){
-validate84.errors = [{instancePath:instancePath+"/kids/" + i0,schemaPath:"#/properties/kids/items/byteLength",keyword:"byteLength",params:{}}];
 return false;
 }
 var valid1 = _errs17 === errors;
@@ -9183,7 +6697,6 @@ break;
 }
 }
 else {
-validate84.errors = [{instancePath:instancePath+"/kids",schemaPath:"#/properties/kids/type",keyword:"type",params:{type: "array"}}];
 return false;
 }
 }
@@ -9196,19 +6709,16 @@ if(valid0){
 if(data.nb !== undefined){
 let data10 = data.nb;
 const _errs18 = errors;
-if(!(((typeof data10 == "number") && (!(data10 % 1) && !isNaN(data10))) && (isFinite(data10)))){
-validate84.errors = [{instancePath:instancePath+"/nb",schemaPath:"#/properties/nb/type",keyword:"type",params:{type: "integer"}}];
+if(!(Number.isInteger(data10))){
 return false;
 }
 if(errors === _errs18){
 if((typeof data10 == "number") && (isFinite(data10))){
 if(data10 > 9007199254740991 || isNaN(data10)){
-validate84.errors = [{instancePath:instancePath+"/nb",schemaPath:"#/properties/nb/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991}}];
 return false;
 }
 else {
 if(data10 < 0 || isNaN(data10)){
-validate84.errors = [{instancePath:instancePath+"/nb",schemaPath:"#/properties/nb/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}}];
 return false;
 }
 }
@@ -9223,19 +6733,16 @@ if(valid0){
 if(data.na !== undefined){
 let data11 = data.na;
 const _errs20 = errors;
-if(!(((typeof data11 == "number") && (!(data11 % 1) && !isNaN(data11))) && (isFinite(data11)))){
-validate84.errors = [{instancePath:instancePath+"/na",schemaPath:"#/properties/na/type",keyword:"type",params:{type: "integer"}}];
+if(!(Number.isInteger(data11))){
 return false;
 }
 if(errors === _errs20){
 if((typeof data11 == "number") && (isFinite(data11))){
 if(data11 > 9007199254740991 || isNaN(data11)){
-validate84.errors = [{instancePath:instancePath+"/na",schemaPath:"#/properties/na/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991}}];
 return false;
 }
 else {
 if(data11 < 0 || isNaN(data11)){
-validate84.errors = [{instancePath:instancePath+"/na",schemaPath:"#/properties/na/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}}];
 return false;
 }
 }
@@ -9253,18 +6760,15 @@ const _errs22 = errors;
 if(errors === _errs22){
 if(typeof data12 === "string"){
 if(func2(data12) > 64){
-validate84.errors = [{instancePath:instancePath+"/label",schemaPath:"#/properties/label/maxLength",keyword:"maxLength",params:{limit: 64}}];
 return false;
 }
 else {
 if(func2(data12) < 1){
-validate84.errors = [{instancePath:instancePath+"/label",schemaPath:"#/properties/label/minLength",keyword:"minLength",params:{limit: 1}}];
 return false;
 }
 }
 }
 else {
-validate84.errors = [{instancePath:instancePath+"/label",schemaPath:"#/properties/label/type",keyword:"type",params:{type: "string"}}];
 return false;
 }
 }
@@ -9288,45 +6792,26 @@ var valid0 = true;
 }
 }
 else {
-validate84.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"}}];
 return false;
 }
 }
-validate84.errors = vErrors;
 return errors === 0;
 }
-validate84.evaluated = {"props":true,"dynamicProps":false,"dynamicItems":false};
-
 export const opEpoch: Validate = validate85 as Validate;
-const schema52 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:liaison:wire:op-epoch:1","type":"object","additionalProperties":false,"required":["dev","wk","kids"],"properties":{"dev":{"type":"integer","minimum":0,"maximum":4294967295},"wk":{"type":"integer","minimum":0,"maximum":2147483648},"kids":{"type":"array","minItems":1,"maxItems":16,"items":{"byteLength":[32,32]}}},"notBytes":true};
-
-function validate85(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
-/*# sourceURL="urn:liaison:wire:op-epoch:1" */;
-let vErrors = null;
+function validate85(data){
 let errors = 0;
-const evaluated0 = validate85.evaluated;
-if(evaluated0.dynamicProps){
-evaluated0.props = undefined;
-}
-if(evaluated0.dynamicItems){
-evaluated0.items = undefined;
-}
 if(data instanceof Uint8Array){
-validate85.errors = [{instancePath,schemaPath:"#/notBytes",keyword:"notBytes",params:{}}];
 return false;
 }
 if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
-let missing0;
-if((((data.dev === undefined) && (missing0 = "dev")) || ((data.wk === undefined) && (missing0 = "wk"))) || ((data.kids === undefined) && (missing0 = "kids"))){
-validate85.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0}}];
+if(((data.dev === undefined) || (data.wk === undefined)) || (data.kids === undefined)){
 return false;
 }
 else {
 const _errs1 = errors;
 for(const key0 in data){
 if(!(((key0 === "dev") || (key0 === "wk")) || (key0 === "kids"))){
-validate85.errors = [{instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0}}];
 return false;
 break;
 }
@@ -9335,19 +6820,16 @@ if(_errs1 === errors){
 if(data.dev !== undefined){
 let data0 = data.dev;
 const _errs2 = errors;
-if(!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))){
-validate85.errors = [{instancePath:instancePath+"/dev",schemaPath:"#/properties/dev/type",keyword:"type",params:{type: "integer"}}];
+if(!(Number.isInteger(data0))){
 return false;
 }
 if(errors === _errs2){
 if((typeof data0 == "number") && (isFinite(data0))){
 if(data0 > 4294967295 || isNaN(data0)){
-validate85.errors = [{instancePath:instancePath+"/dev",schemaPath:"#/properties/dev/maximum",keyword:"maximum",params:{comparison: "<=", limit: 4294967295}}];
 return false;
 }
 else {
 if(data0 < 0 || isNaN(data0)){
-validate85.errors = [{instancePath:instancePath+"/dev",schemaPath:"#/properties/dev/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}}];
 return false;
 }
 }
@@ -9362,19 +6844,16 @@ if(valid0){
 if(data.wk !== undefined){
 let data1 = data.wk;
 const _errs4 = errors;
-if(!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1)))){
-validate85.errors = [{instancePath:instancePath+"/wk",schemaPath:"#/properties/wk/type",keyword:"type",params:{type: "integer"}}];
+if(!(Number.isInteger(data1))){
 return false;
 }
 if(errors === _errs4){
 if((typeof data1 == "number") && (isFinite(data1))){
 if(data1 > 2147483648 || isNaN(data1)){
-validate85.errors = [{instancePath:instancePath+"/wk",schemaPath:"#/properties/wk/maximum",keyword:"maximum",params:{comparison: "<=", limit: 2147483648}}];
 return false;
 }
 else {
 if(data1 < 0 || isNaN(data1)){
-validate85.errors = [{instancePath:instancePath+"/wk",schemaPath:"#/properties/wk/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}}];
 return false;
 }
 }
@@ -9392,12 +6871,10 @@ const _errs6 = errors;
 if(errors === _errs6){
 if(Array.isArray(data2)){
 if(data2.length > 16){
-validate85.errors = [{instancePath:instancePath+"/kids",schemaPath:"#/properties/kids/maxItems",keyword:"maxItems",params:{limit: 16}}];
 return false;
 }
 else {
 if(data2.length < 1){
-validate85.errors = [{instancePath:instancePath+"/kids",schemaPath:"#/properties/kids/minItems",keyword:"minItems",params:{limit: 1}}];
 return false;
 }
 else {
@@ -9407,7 +6884,6 @@ for(let i0=0; i0<len0; i0++){
 let data3 = data2[i0];
 const _errs8 = errors;
 if(!(data3 instanceof Uint8Array) || data3.length < 32 || data3.length > 32){
-validate85.errors = [{instancePath:instancePath+"/kids/" + i0,schemaPath:"#/properties/kids/items/byteLength",keyword:"byteLength",params:{}}];
 return false;
 }
 var valid1 = _errs8 === errors;
@@ -9419,7 +6895,6 @@ break;
 }
 }
 else {
-validate85.errors = [{instancePath:instancePath+"/kids",schemaPath:"#/properties/kids/type",keyword:"type",params:{type: "array"}}];
 return false;
 }
 }
@@ -9434,47 +6909,28 @@ var valid0 = true;
 }
 }
 else {
-validate85.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"}}];
 return false;
 }
 }
-validate85.errors = vErrors;
 return errors === 0;
 }
-validate85.evaluated = {"props":true,"dynamicProps":false,"dynamicItems":false};
-
 export const opGenesis: Validate = validate86 as Validate;
-const schema53 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:liaison:wire:op-genesis:1","type":"object","additionalProperties":false,"required":["name","ver","admins","m","r","relays","logs","flu","freshness","recallHold"],"properties":{"name":{"type":"string","minLength":3,"maxLength":64,"pattern":"^[a-z0-9][a-z0-9.-]*$"},"ver":{"const":1,"type":"integer"},"admins":{"type":"array","minItems":1,"maxItems":32,"items":{"type":"object","additionalProperties":false,"required":["num","org","name","key"],"properties":{"num":{"type":"integer","minimum":1,"maximum":65535},"org":{"type":"string","minLength":1,"maxLength":32},"name":{"type":"string","minLength":1,"maxLength":128},"key":{"byteLength":[32,32]}},"notBytes":true}},"m":{"type":"integer","minimum":1,"maximum":32},"r":{"type":"integer","minimum":1,"maximum":32},"relays":{"type":"array","minItems":1,"maxItems":64,"items":{"type":"object","additionalProperties":false,"required":["num","key","origin"],"properties":{"num":{"type":"integer","minimum":1,"maximum":65535},"key":{"byteLength":[32,32]},"origin":{"type":"string","minLength":1,"maxLength":200}},"notBytes":true}},"logs":{"type":"object","additionalProperties":false,"required":["dir","audit"],"properties":{"dir":{"byteLength":[32,32]},"audit":{"byteLength":[32,32]}},"notBytes":true},"flu":{"type":"array","minItems":1,"maxItems":16,"items":{"type":"string","minLength":2,"maxLength":16,"pattern":"^[A-Z][A-Z0-9]*$"}},"freshness":{"type":"object","additionalProperties":false,"required":["maxAge","need"],"properties":{"maxAge":{"type":"integer","minimum":60000,"maximum":9007199254740991},"need":{"type":"object","additionalProperties":false,"required":["flu","admin","witness"],"properties":{"flu":{"type":"integer","minimum":0,"maximum":16},"admin":{"type":"integer","minimum":0,"maximum":16},"witness":{"type":"integer","minimum":0,"maximum":16}},"notBytes":true}},"notBytes":true},"recallHold":{"type":"integer","minimum":0,"maximum":9007199254740991},"example":{"const":1,"type":"integer"},"cosigners":{"type":"array","minItems":0,"maxItems":64,"items":{"type":"object","additionalProperties":false,"required":["name","key","kind"],"properties":{"name":{"type":"string","minLength":1,"maxLength":200},"key":{"byteLength":[32,32]},"kind":{"type":"string","enum":["flu","admin","witness"]}},"notBytes":true}}},"notBytes":true};
 const pattern3 = new RegExp("^[a-z0-9][a-z0-9.-]*$", "u");
 const pattern4 = new RegExp("^[A-Z][A-Z0-9]*$", "u");
-
-function validate86(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
-/*# sourceURL="urn:liaison:wire:op-genesis:1" */;
-let vErrors = null;
+function validate86(data){
 let errors = 0;
-const evaluated0 = validate86.evaluated;
-if(evaluated0.dynamicProps){
-evaluated0.props = undefined;
-}
-if(evaluated0.dynamicItems){
-evaluated0.items = undefined;
-}
 if(data instanceof Uint8Array){
-validate86.errors = [{instancePath,schemaPath:"#/notBytes",keyword:"notBytes",params:{}}];
 return false;
 }
 if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
-let missing0;
-if(((((((((((data.name === undefined) && (missing0 = "name")) || ((data.ver === undefined) && (missing0 = "ver"))) || ((data.admins === undefined) && (missing0 = "admins"))) || ((data.m === undefined) && (missing0 = "m"))) || ((data.r === undefined) && (missing0 = "r"))) || ((data.relays === undefined) && (missing0 = "relays"))) || ((data.logs === undefined) && (missing0 = "logs"))) || ((data.flu === undefined) && (missing0 = "flu"))) || ((data.freshness === undefined) && (missing0 = "freshness"))) || ((data.recallHold === undefined) && (missing0 = "recallHold"))){
-validate86.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0}}];
+if((((((((((data.name === undefined) || (data.ver === undefined)) || (data.admins === undefined)) || (data.m === undefined)) || (data.r === undefined)) || (data.relays === undefined)) || (data.logs === undefined)) || (data.flu === undefined)) || (data.freshness === undefined)) || (data.recallHold === undefined)){
 return false;
 }
 else {
 const _errs1 = errors;
 for(const key0 in data){
-if(!(func1.call(schema53.properties, key0))){
-validate86.errors = [{instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0}}];
+if(!(func1.call({"name":{"type":"string","minLength":3,"maxLength":64,"pattern":"^[a-z0-9][a-z0-9.-]*$"},"ver":{"const":1,"type":"integer"},"admins":{"type":"array","minItems":1,"maxItems":32,"items":{"type":"object","additionalProperties":false,"required":["num","org","name","key"],"properties":{"num":{"type":"integer","minimum":1,"maximum":65535},"org":{"type":"string","minLength":1,"maxLength":32},"name":{"type":"string","minLength":1,"maxLength":128},"key":{"byteLength":[32,32]}},"notBytes":true}},"m":{"type":"integer","minimum":1,"maximum":32},"r":{"type":"integer","minimum":1,"maximum":32},"relays":{"type":"array","minItems":1,"maxItems":64,"items":{"type":"object","additionalProperties":false,"required":["num","key","origin"],"properties":{"num":{"type":"integer","minimum":1,"maximum":65535},"key":{"byteLength":[32,32]},"origin":{"type":"string","minLength":1,"maxLength":200}},"notBytes":true}},"logs":{"type":"object","additionalProperties":false,"required":["dir","audit"],"properties":{"dir":{"byteLength":[32,32]},"audit":{"byteLength":[32,32]}},"notBytes":true},"flu":{"type":"array","minItems":1,"maxItems":16,"items":{"type":"string","minLength":2,"maxLength":16,"pattern":"^[A-Z][A-Z0-9]*$"}},"freshness":{"type":"object","additionalProperties":false,"required":["maxAge","need"],"properties":{"maxAge":{"type":"integer","minimum":60000,"maximum":9007199254740991},"need":{"type":"object","additionalProperties":false,"required":["flu","admin","witness"],"properties":{"flu":{"type":"integer","minimum":0,"maximum":16},"admin":{"type":"integer","minimum":0,"maximum":16},"witness":{"type":"integer","minimum":0,"maximum":16}},"notBytes":true}},"notBytes":true},"recallHold":{"type":"integer","minimum":0,"maximum":9007199254740991},"example":{"const":1,"type":"integer"},"cosigners":{"type":"array","minItems":0,"maxItems":64,"items":{"type":"object","additionalProperties":false,"required":["name","key","kind"],"properties":{"name":{"type":"string","minLength":1,"maxLength":200},"key":{"byteLength":[32,32]},"kind":{"type":"string","enum":["flu","admin","witness"]}},"notBytes":true}}}, key0))){
 return false;
 break;
 }
@@ -9486,24 +6942,20 @@ const _errs2 = errors;
 if(errors === _errs2){
 if(typeof data0 === "string"){
 if(func2(data0) > 64){
-validate86.errors = [{instancePath:instancePath+"/name",schemaPath:"#/properties/name/maxLength",keyword:"maxLength",params:{limit: 64}}];
 return false;
 }
 else {
 if(func2(data0) < 3){
-validate86.errors = [{instancePath:instancePath+"/name",schemaPath:"#/properties/name/minLength",keyword:"minLength",params:{limit: 3}}];
 return false;
 }
 else {
 if(!pattern3.test(data0)){
-validate86.errors = [{instancePath:instancePath+"/name",schemaPath:"#/properties/name/pattern",keyword:"pattern",params:{pattern: "^[a-z0-9][a-z0-9.-]*$"}}];
 return false;
 }
 }
 }
 }
 else {
-validate86.errors = [{instancePath:instancePath+"/name",schemaPath:"#/properties/name/type",keyword:"type",params:{type: "string"}}];
 return false;
 }
 }
@@ -9516,12 +6968,10 @@ if(valid0){
 if(data.ver !== undefined){
 let data1 = data.ver;
 const _errs4 = errors;
-if(!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1)))){
-validate86.errors = [{instancePath:instancePath+"/ver",schemaPath:"#/properties/ver/type",keyword:"type",params:{type: "integer"}}];
+if(!(Number.isInteger(data1))){
 return false;
 }
 if(1 !== data1){
-validate86.errors = [{instancePath:instancePath+"/ver",schemaPath:"#/properties/ver/const",keyword:"const",params:{allowedValue: 1}}];
 return false;
 }
 var valid0 = _errs4 === errors;
@@ -9536,12 +6986,10 @@ const _errs6 = errors;
 if(errors === _errs6){
 if(Array.isArray(data2)){
 if(data2.length > 32){
-validate86.errors = [{instancePath:instancePath+"/admins",schemaPath:"#/properties/admins/maxItems",keyword:"maxItems",params:{limit: 32}}];
 return false;
 }
 else {
 if(data2.length < 1){
-validate86.errors = [{instancePath:instancePath+"/admins",schemaPath:"#/properties/admins/minItems",keyword:"minItems",params:{limit: 1}}];
 return false;
 }
 else {
@@ -9551,21 +6999,17 @@ for(let i0=0; i0<len0; i0++){
 let data3 = data2[i0];
 const _errs8 = errors;
 if(data3 instanceof Uint8Array){
-validate86.errors = [{instancePath:instancePath+"/admins/" + i0,schemaPath:"#/properties/admins/items/notBytes",keyword:"notBytes",params:{}}];
 return false;
 }
 if(errors === _errs8){
 if(data3 && typeof data3 == "object" && !Array.isArray(data3)){
-let missing1;
-if(((((data3.num === undefined) && (missing1 = "num")) || ((data3.org === undefined) && (missing1 = "org"))) || ((data3.name === undefined) && (missing1 = "name"))) || ((data3.key === undefined) && (missing1 = "key"))){
-validate86.errors = [{instancePath:instancePath+"/admins/" + i0,schemaPath:"#/properties/admins/items/required",keyword:"required",params:{missingProperty: missing1}}];
+if((((data3.num === undefined) || (data3.org === undefined)) || (data3.name === undefined)) || (data3.key === undefined)){
 return false;
 }
 else {
 const _errs10 = errors;
 for(const key1 in data3){
 if(!((((key1 === "num") || (key1 === "org")) || (key1 === "name")) || (key1 === "key"))){
-validate86.errors = [{instancePath:instancePath+"/admins/" + i0,schemaPath:"#/properties/admins/items/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key1}}];
 return false;
 break;
 }
@@ -9574,19 +7018,16 @@ if(_errs10 === errors){
 if(data3.num !== undefined){
 let data4 = data3.num;
 const _errs11 = errors;
-if(!(((typeof data4 == "number") && (!(data4 % 1) && !isNaN(data4))) && (isFinite(data4)))){
-validate86.errors = [{instancePath:instancePath+"/admins/" + i0+"/num",schemaPath:"#/properties/admins/items/properties/num/type",keyword:"type",params:{type: "integer"}}];
+if(!(Number.isInteger(data4))){
 return false;
 }
 if(errors === _errs11){
 if((typeof data4 == "number") && (isFinite(data4))){
 if(data4 > 65535 || isNaN(data4)){
-validate86.errors = [{instancePath:instancePath+"/admins/" + i0+"/num",schemaPath:"#/properties/admins/items/properties/num/maximum",keyword:"maximum",params:{comparison: "<=", limit: 65535}}];
 return false;
 }
 else {
 if(data4 < 1 || isNaN(data4)){
-validate86.errors = [{instancePath:instancePath+"/admins/" + i0+"/num",schemaPath:"#/properties/admins/items/properties/num/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1}}];
 return false;
 }
 }
@@ -9604,18 +7045,15 @@ const _errs13 = errors;
 if(errors === _errs13){
 if(typeof data5 === "string"){
 if(func2(data5) > 32){
-validate86.errors = [{instancePath:instancePath+"/admins/" + i0+"/org",schemaPath:"#/properties/admins/items/properties/org/maxLength",keyword:"maxLength",params:{limit: 32}}];
 return false;
 }
 else {
 if(func2(data5) < 1){
-validate86.errors = [{instancePath:instancePath+"/admins/" + i0+"/org",schemaPath:"#/properties/admins/items/properties/org/minLength",keyword:"minLength",params:{limit: 1}}];
 return false;
 }
 }
 }
 else {
-validate86.errors = [{instancePath:instancePath+"/admins/" + i0+"/org",schemaPath:"#/properties/admins/items/properties/org/type",keyword:"type",params:{type: "string"}}];
 return false;
 }
 }
@@ -9631,18 +7069,15 @@ const _errs15 = errors;
 if(errors === _errs15){
 if(typeof data6 === "string"){
 if(func2(data6) > 128){
-validate86.errors = [{instancePath:instancePath+"/admins/" + i0+"/name",schemaPath:"#/properties/admins/items/properties/name/maxLength",keyword:"maxLength",params:{limit: 128}}];
 return false;
 }
 else {
 if(func2(data6) < 1){
-validate86.errors = [{instancePath:instancePath+"/admins/" + i0+"/name",schemaPath:"#/properties/admins/items/properties/name/minLength",keyword:"minLength",params:{limit: 1}}];
 return false;
 }
 }
 }
 else {
-validate86.errors = [{instancePath:instancePath+"/admins/" + i0+"/name",schemaPath:"#/properties/admins/items/properties/name/type",keyword:"type",params:{type: "string"}}];
 return false;
 }
 }
@@ -9656,7 +7091,6 @@ if(data3.key !== undefined){
 let data7 = data3.key;
 const _errs17 = errors;
 if(!(data7 instanceof Uint8Array) || data7.length < 32 || data7.length > 32){
-validate86.errors = [{instancePath:instancePath+"/admins/" + i0+"/key",schemaPath:"#/properties/admins/items/properties/key/byteLength",keyword:"byteLength",params:{}}];
 return false;
 }
 var valid2 = _errs17 === errors;
@@ -9671,7 +7105,6 @@ var valid2 = true;
 }
 }
 else {
-validate86.errors = [{instancePath:instancePath+"/admins/" + i0,schemaPath:"#/properties/admins/items/type",keyword:"type",params:{type: "object"}}];
 return false;
 }
 }
@@ -9684,7 +7117,6 @@ break;
 }
 }
 else {
-validate86.errors = [{instancePath:instancePath+"/admins",schemaPath:"#/properties/admins/type",keyword:"type",params:{type: "array"}}];
 return false;
 }
 }
@@ -9697,19 +7129,16 @@ if(valid0){
 if(data.m !== undefined){
 let data8 = data.m;
 const _errs18 = errors;
-if(!(((typeof data8 == "number") && (!(data8 % 1) && !isNaN(data8))) && (isFinite(data8)))){
-validate86.errors = [{instancePath:instancePath+"/m",schemaPath:"#/properties/m/type",keyword:"type",params:{type: "integer"}}];
+if(!(Number.isInteger(data8))){
 return false;
 }
 if(errors === _errs18){
 if((typeof data8 == "number") && (isFinite(data8))){
 if(data8 > 32 || isNaN(data8)){
-validate86.errors = [{instancePath:instancePath+"/m",schemaPath:"#/properties/m/maximum",keyword:"maximum",params:{comparison: "<=", limit: 32}}];
 return false;
 }
 else {
 if(data8 < 1 || isNaN(data8)){
-validate86.errors = [{instancePath:instancePath+"/m",schemaPath:"#/properties/m/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1}}];
 return false;
 }
 }
@@ -9724,19 +7153,16 @@ if(valid0){
 if(data.r !== undefined){
 let data9 = data.r;
 const _errs20 = errors;
-if(!(((typeof data9 == "number") && (!(data9 % 1) && !isNaN(data9))) && (isFinite(data9)))){
-validate86.errors = [{instancePath:instancePath+"/r",schemaPath:"#/properties/r/type",keyword:"type",params:{type: "integer"}}];
+if(!(Number.isInteger(data9))){
 return false;
 }
 if(errors === _errs20){
 if((typeof data9 == "number") && (isFinite(data9))){
 if(data9 > 32 || isNaN(data9)){
-validate86.errors = [{instancePath:instancePath+"/r",schemaPath:"#/properties/r/maximum",keyword:"maximum",params:{comparison: "<=", limit: 32}}];
 return false;
 }
 else {
 if(data9 < 1 || isNaN(data9)){
-validate86.errors = [{instancePath:instancePath+"/r",schemaPath:"#/properties/r/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1}}];
 return false;
 }
 }
@@ -9754,12 +7180,10 @@ const _errs22 = errors;
 if(errors === _errs22){
 if(Array.isArray(data10)){
 if(data10.length > 64){
-validate86.errors = [{instancePath:instancePath+"/relays",schemaPath:"#/properties/relays/maxItems",keyword:"maxItems",params:{limit: 64}}];
 return false;
 }
 else {
 if(data10.length < 1){
-validate86.errors = [{instancePath:instancePath+"/relays",schemaPath:"#/properties/relays/minItems",keyword:"minItems",params:{limit: 1}}];
 return false;
 }
 else {
@@ -9769,21 +7193,17 @@ for(let i1=0; i1<len1; i1++){
 let data11 = data10[i1];
 const _errs24 = errors;
 if(data11 instanceof Uint8Array){
-validate86.errors = [{instancePath:instancePath+"/relays/" + i1,schemaPath:"#/properties/relays/items/notBytes",keyword:"notBytes",params:{}}];
 return false;
 }
 if(errors === _errs24){
 if(data11 && typeof data11 == "object" && !Array.isArray(data11)){
-let missing2;
-if((((data11.num === undefined) && (missing2 = "num")) || ((data11.key === undefined) && (missing2 = "key"))) || ((data11.origin === undefined) && (missing2 = "origin"))){
-validate86.errors = [{instancePath:instancePath+"/relays/" + i1,schemaPath:"#/properties/relays/items/required",keyword:"required",params:{missingProperty: missing2}}];
+if(((data11.num === undefined) || (data11.key === undefined)) || (data11.origin === undefined)){
 return false;
 }
 else {
 const _errs26 = errors;
 for(const key2 in data11){
 if(!(((key2 === "num") || (key2 === "key")) || (key2 === "origin"))){
-validate86.errors = [{instancePath:instancePath+"/relays/" + i1,schemaPath:"#/properties/relays/items/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key2}}];
 return false;
 break;
 }
@@ -9792,19 +7212,16 @@ if(_errs26 === errors){
 if(data11.num !== undefined){
 let data12 = data11.num;
 const _errs27 = errors;
-if(!(((typeof data12 == "number") && (!(data12 % 1) && !isNaN(data12))) && (isFinite(data12)))){
-validate86.errors = [{instancePath:instancePath+"/relays/" + i1+"/num",schemaPath:"#/properties/relays/items/properties/num/type",keyword:"type",params:{type: "integer"}}];
+if(!(Number.isInteger(data12))){
 return false;
 }
 if(errors === _errs27){
 if((typeof data12 == "number") && (isFinite(data12))){
 if(data12 > 65535 || isNaN(data12)){
-validate86.errors = [{instancePath:instancePath+"/relays/" + i1+"/num",schemaPath:"#/properties/relays/items/properties/num/maximum",keyword:"maximum",params:{comparison: "<=", limit: 65535}}];
 return false;
 }
 else {
 if(data12 < 1 || isNaN(data12)){
-validate86.errors = [{instancePath:instancePath+"/relays/" + i1+"/num",schemaPath:"#/properties/relays/items/properties/num/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1}}];
 return false;
 }
 }
@@ -9820,7 +7237,6 @@ if(data11.key !== undefined){
 let data13 = data11.key;
 const _errs29 = errors;
 if(!(data13 instanceof Uint8Array) || data13.length < 32 || data13.length > 32){
-validate86.errors = [{instancePath:instancePath+"/relays/" + i1+"/key",schemaPath:"#/properties/relays/items/properties/key/byteLength",keyword:"byteLength",params:{}}];
 return false;
 }
 var valid4 = _errs29 === errors;
@@ -9835,18 +7251,15 @@ const _errs30 = errors;
 if(errors === _errs30){
 if(typeof data14 === "string"){
 if(func2(data14) > 200){
-validate86.errors = [{instancePath:instancePath+"/relays/" + i1+"/origin",schemaPath:"#/properties/relays/items/properties/origin/maxLength",keyword:"maxLength",params:{limit: 200}}];
 return false;
 }
 else {
 if(func2(data14) < 1){
-validate86.errors = [{instancePath:instancePath+"/relays/" + i1+"/origin",schemaPath:"#/properties/relays/items/properties/origin/minLength",keyword:"minLength",params:{limit: 1}}];
 return false;
 }
 }
 }
 else {
-validate86.errors = [{instancePath:instancePath+"/relays/" + i1+"/origin",schemaPath:"#/properties/relays/items/properties/origin/type",keyword:"type",params:{type: "string"}}];
 return false;
 }
 }
@@ -9861,7 +7274,6 @@ var valid4 = true;
 }
 }
 else {
-validate86.errors = [{instancePath:instancePath+"/relays/" + i1,schemaPath:"#/properties/relays/items/type",keyword:"type",params:{type: "object"}}];
 return false;
 }
 }
@@ -9874,7 +7286,6 @@ break;
 }
 }
 else {
-validate86.errors = [{instancePath:instancePath+"/relays",schemaPath:"#/properties/relays/type",keyword:"type",params:{type: "array"}}];
 return false;
 }
 }
@@ -9888,21 +7299,17 @@ if(data.logs !== undefined){
 let data15 = data.logs;
 const _errs32 = errors;
 if(data15 instanceof Uint8Array){
-validate86.errors = [{instancePath:instancePath+"/logs",schemaPath:"#/properties/logs/notBytes",keyword:"notBytes",params:{}}];
 return false;
 }
 if(errors === _errs32){
 if(data15 && typeof data15 == "object" && !Array.isArray(data15)){
-let missing3;
-if(((data15.dir === undefined) && (missing3 = "dir")) || ((data15.audit === undefined) && (missing3 = "audit"))){
-validate86.errors = [{instancePath:instancePath+"/logs",schemaPath:"#/properties/logs/required",keyword:"required",params:{missingProperty: missing3}}];
+if((data15.dir === undefined) || (data15.audit === undefined)){
 return false;
 }
 else {
 const _errs34 = errors;
 for(const key3 in data15){
 if(!((key3 === "dir") || (key3 === "audit"))){
-validate86.errors = [{instancePath:instancePath+"/logs",schemaPath:"#/properties/logs/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key3}}];
 return false;
 break;
 }
@@ -9912,7 +7319,6 @@ if(data15.dir !== undefined){
 let data16 = data15.dir;
 const _errs35 = errors;
 if(!(data16 instanceof Uint8Array) || data16.length < 32 || data16.length > 32){
-validate86.errors = [{instancePath:instancePath+"/logs/dir",schemaPath:"#/properties/logs/properties/dir/byteLength",keyword:"byteLength",params:{}}];
 return false;
 }
 var valid5 = _errs35 === errors;
@@ -9925,7 +7331,6 @@ if(data15.audit !== undefined){
 let data17 = data15.audit;
 const _errs36 = errors;
 if(!(data17 instanceof Uint8Array) || data17.length < 32 || data17.length > 32){
-validate86.errors = [{instancePath:instancePath+"/logs/audit",schemaPath:"#/properties/logs/properties/audit/byteLength",keyword:"byteLength",params:{}}];
 return false;
 }
 var valid5 = _errs36 === errors;
@@ -9938,7 +7343,6 @@ var valid5 = true;
 }
 }
 else {
-validate86.errors = [{instancePath:instancePath+"/logs",schemaPath:"#/properties/logs/type",keyword:"type",params:{type: "object"}}];
 return false;
 }
 }
@@ -9954,12 +7358,10 @@ const _errs37 = errors;
 if(errors === _errs37){
 if(Array.isArray(data18)){
 if(data18.length > 16){
-validate86.errors = [{instancePath:instancePath+"/flu",schemaPath:"#/properties/flu/maxItems",keyword:"maxItems",params:{limit: 16}}];
 return false;
 }
 else {
 if(data18.length < 1){
-validate86.errors = [{instancePath:instancePath+"/flu",schemaPath:"#/properties/flu/minItems",keyword:"minItems",params:{limit: 1}}];
 return false;
 }
 else {
@@ -9971,24 +7373,20 @@ const _errs39 = errors;
 if(errors === _errs39){
 if(typeof data19 === "string"){
 if(func2(data19) > 16){
-validate86.errors = [{instancePath:instancePath+"/flu/" + i2,schemaPath:"#/properties/flu/items/maxLength",keyword:"maxLength",params:{limit: 16}}];
 return false;
 }
 else {
 if(func2(data19) < 2){
-validate86.errors = [{instancePath:instancePath+"/flu/" + i2,schemaPath:"#/properties/flu/items/minLength",keyword:"minLength",params:{limit: 2}}];
 return false;
 }
 else {
 if(!pattern4.test(data19)){
-validate86.errors = [{instancePath:instancePath+"/flu/" + i2,schemaPath:"#/properties/flu/items/pattern",keyword:"pattern",params:{pattern: "^[A-Z][A-Z0-9]*$"}}];
 return false;
 }
 }
 }
 }
 else {
-validate86.errors = [{instancePath:instancePath+"/flu/" + i2,schemaPath:"#/properties/flu/items/type",keyword:"type",params:{type: "string"}}];
 return false;
 }
 }
@@ -10001,7 +7399,6 @@ break;
 }
 }
 else {
-validate86.errors = [{instancePath:instancePath+"/flu",schemaPath:"#/properties/flu/type",keyword:"type",params:{type: "array"}}];
 return false;
 }
 }
@@ -10015,21 +7412,17 @@ if(data.freshness !== undefined){
 let data20 = data.freshness;
 const _errs41 = errors;
 if(data20 instanceof Uint8Array){
-validate86.errors = [{instancePath:instancePath+"/freshness",schemaPath:"#/properties/freshness/notBytes",keyword:"notBytes",params:{}}];
 return false;
 }
 if(errors === _errs41){
 if(data20 && typeof data20 == "object" && !Array.isArray(data20)){
-let missing4;
-if(((data20.maxAge === undefined) && (missing4 = "maxAge")) || ((data20.need === undefined) && (missing4 = "need"))){
-validate86.errors = [{instancePath:instancePath+"/freshness",schemaPath:"#/properties/freshness/required",keyword:"required",params:{missingProperty: missing4}}];
+if((data20.maxAge === undefined) || (data20.need === undefined)){
 return false;
 }
 else {
 const _errs43 = errors;
 for(const key4 in data20){
 if(!((key4 === "maxAge") || (key4 === "need"))){
-validate86.errors = [{instancePath:instancePath+"/freshness",schemaPath:"#/properties/freshness/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key4}}];
 return false;
 break;
 }
@@ -10038,19 +7431,16 @@ if(_errs43 === errors){
 if(data20.maxAge !== undefined){
 let data21 = data20.maxAge;
 const _errs44 = errors;
-if(!(((typeof data21 == "number") && (!(data21 % 1) && !isNaN(data21))) && (isFinite(data21)))){
-validate86.errors = [{instancePath:instancePath+"/freshness/maxAge",schemaPath:"#/properties/freshness/properties/maxAge/type",keyword:"type",params:{type: "integer"}}];
+if(!(Number.isInteger(data21))){
 return false;
 }
 if(errors === _errs44){
 if((typeof data21 == "number") && (isFinite(data21))){
 if(data21 > 9007199254740991 || isNaN(data21)){
-validate86.errors = [{instancePath:instancePath+"/freshness/maxAge",schemaPath:"#/properties/freshness/properties/maxAge/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991}}];
 return false;
 }
 else {
 if(data21 < 60000 || isNaN(data21)){
-validate86.errors = [{instancePath:instancePath+"/freshness/maxAge",schemaPath:"#/properties/freshness/properties/maxAge/minimum",keyword:"minimum",params:{comparison: ">=", limit: 60000}}];
 return false;
 }
 }
@@ -10066,21 +7456,17 @@ if(data20.need !== undefined){
 let data22 = data20.need;
 const _errs46 = errors;
 if(data22 instanceof Uint8Array){
-validate86.errors = [{instancePath:instancePath+"/freshness/need",schemaPath:"#/properties/freshness/properties/need/notBytes",keyword:"notBytes",params:{}}];
 return false;
 }
 if(errors === _errs46){
 if(data22 && typeof data22 == "object" && !Array.isArray(data22)){
-let missing5;
-if((((data22.flu === undefined) && (missing5 = "flu")) || ((data22.admin === undefined) && (missing5 = "admin"))) || ((data22.witness === undefined) && (missing5 = "witness"))){
-validate86.errors = [{instancePath:instancePath+"/freshness/need",schemaPath:"#/properties/freshness/properties/need/required",keyword:"required",params:{missingProperty: missing5}}];
+if(((data22.flu === undefined) || (data22.admin === undefined)) || (data22.witness === undefined)){
 return false;
 }
 else {
 const _errs48 = errors;
 for(const key5 in data22){
 if(!(((key5 === "flu") || (key5 === "admin")) || (key5 === "witness"))){
-validate86.errors = [{instancePath:instancePath+"/freshness/need",schemaPath:"#/properties/freshness/properties/need/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key5}}];
 return false;
 break;
 }
@@ -10089,19 +7475,16 @@ if(_errs48 === errors){
 if(data22.flu !== undefined){
 let data23 = data22.flu;
 const _errs49 = errors;
-if(!(((typeof data23 == "number") && (!(data23 % 1) && !isNaN(data23))) && (isFinite(data23)))){
-validate86.errors = [{instancePath:instancePath+"/freshness/need/flu",schemaPath:"#/properties/freshness/properties/need/properties/flu/type",keyword:"type",params:{type: "integer"}}];
+if(!(Number.isInteger(data23))){
 return false;
 }
 if(errors === _errs49){
 if((typeof data23 == "number") && (isFinite(data23))){
 if(data23 > 16 || isNaN(data23)){
-validate86.errors = [{instancePath:instancePath+"/freshness/need/flu",schemaPath:"#/properties/freshness/properties/need/properties/flu/maximum",keyword:"maximum",params:{comparison: "<=", limit: 16}}];
 return false;
 }
 else {
 if(data23 < 0 || isNaN(data23)){
-validate86.errors = [{instancePath:instancePath+"/freshness/need/flu",schemaPath:"#/properties/freshness/properties/need/properties/flu/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}}];
 return false;
 }
 }
@@ -10116,19 +7499,16 @@ if(valid8){
 if(data22.admin !== undefined){
 let data24 = data22.admin;
 const _errs51 = errors;
-if(!(((typeof data24 == "number") && (!(data24 % 1) && !isNaN(data24))) && (isFinite(data24)))){
-validate86.errors = [{instancePath:instancePath+"/freshness/need/admin",schemaPath:"#/properties/freshness/properties/need/properties/admin/type",keyword:"type",params:{type: "integer"}}];
+if(!(Number.isInteger(data24))){
 return false;
 }
 if(errors === _errs51){
 if((typeof data24 == "number") && (isFinite(data24))){
 if(data24 > 16 || isNaN(data24)){
-validate86.errors = [{instancePath:instancePath+"/freshness/need/admin",schemaPath:"#/properties/freshness/properties/need/properties/admin/maximum",keyword:"maximum",params:{comparison: "<=", limit: 16}}];
 return false;
 }
 else {
 if(data24 < 0 || isNaN(data24)){
-validate86.errors = [{instancePath:instancePath+"/freshness/need/admin",schemaPath:"#/properties/freshness/properties/need/properties/admin/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}}];
 return false;
 }
 }
@@ -10143,19 +7523,16 @@ if(valid8){
 if(data22.witness !== undefined){
 let data25 = data22.witness;
 const _errs53 = errors;
-if(!(((typeof data25 == "number") && (!(data25 % 1) && !isNaN(data25))) && (isFinite(data25)))){
-validate86.errors = [{instancePath:instancePath+"/freshness/need/witness",schemaPath:"#/properties/freshness/properties/need/properties/witness/type",keyword:"type",params:{type: "integer"}}];
+if(!(Number.isInteger(data25))){
 return false;
 }
 if(errors === _errs53){
 if((typeof data25 == "number") && (isFinite(data25))){
 if(data25 > 16 || isNaN(data25)){
-validate86.errors = [{instancePath:instancePath+"/freshness/need/witness",schemaPath:"#/properties/freshness/properties/need/properties/witness/maximum",keyword:"maximum",params:{comparison: "<=", limit: 16}}];
 return false;
 }
 else {
 if(data25 < 0 || isNaN(data25)){
-validate86.errors = [{instancePath:instancePath+"/freshness/need/witness",schemaPath:"#/properties/freshness/properties/need/properties/witness/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}}];
 return false;
 }
 }
@@ -10172,7 +7549,6 @@ var valid8 = true;
 }
 }
 else {
-validate86.errors = [{instancePath:instancePath+"/freshness/need",schemaPath:"#/properties/freshness/properties/need/type",keyword:"type",params:{type: "object"}}];
 return false;
 }
 }
@@ -10186,7 +7562,6 @@ var valid7 = true;
 }
 }
 else {
-validate86.errors = [{instancePath:instancePath+"/freshness",schemaPath:"#/properties/freshness/type",keyword:"type",params:{type: "object"}}];
 return false;
 }
 }
@@ -10199,19 +7574,16 @@ if(valid0){
 if(data.recallHold !== undefined){
 let data26 = data.recallHold;
 const _errs55 = errors;
-if(!(((typeof data26 == "number") && (!(data26 % 1) && !isNaN(data26))) && (isFinite(data26)))){
-validate86.errors = [{instancePath:instancePath+"/recallHold",schemaPath:"#/properties/recallHold/type",keyword:"type",params:{type: "integer"}}];
+if(!(Number.isInteger(data26))){
 return false;
 }
 if(errors === _errs55){
 if((typeof data26 == "number") && (isFinite(data26))){
 if(data26 > 9007199254740991 || isNaN(data26)){
-validate86.errors = [{instancePath:instancePath+"/recallHold",schemaPath:"#/properties/recallHold/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991}}];
 return false;
 }
 else {
 if(data26 < 0 || isNaN(data26)){
-validate86.errors = [{instancePath:instancePath+"/recallHold",schemaPath:"#/properties/recallHold/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}}];
 return false;
 }
 }
@@ -10226,12 +7598,10 @@ if(valid0){
 if(data.example !== undefined){
 let data27 = data.example;
 const _errs57 = errors;
-if(!(((typeof data27 == "number") && (!(data27 % 1) && !isNaN(data27))) && (isFinite(data27)))){
-validate86.errors = [{instancePath:instancePath+"/example",schemaPath:"#/properties/example/type",keyword:"type",params:{type: "integer"}}];
+if(!(Number.isInteger(data27))){
 return false;
 }
 if(1 !== data27){
-validate86.errors = [{instancePath:instancePath+"/example",schemaPath:"#/properties/example/const",keyword:"const",params:{allowedValue: 1}}];
 return false;
 }
 var valid0 = _errs57 === errors;
@@ -10246,12 +7616,10 @@ const _errs59 = errors;
 if(errors === _errs59){
 if(Array.isArray(data28)){
 if(data28.length > 64){
-validate86.errors = [{instancePath:instancePath+"/cosigners",schemaPath:"#/properties/cosigners/maxItems",keyword:"maxItems",params:{limit: 64}}];
 return false;
 }
 else {
 if(data28.length < 0){
-validate86.errors = [{instancePath:instancePath+"/cosigners",schemaPath:"#/properties/cosigners/minItems",keyword:"minItems",params:{limit: 0}}];
 return false;
 }
 else {
@@ -10261,21 +7629,17 @@ for(let i3=0; i3<len3; i3++){
 let data29 = data28[i3];
 const _errs61 = errors;
 if(data29 instanceof Uint8Array){
-validate86.errors = [{instancePath:instancePath+"/cosigners/" + i3,schemaPath:"#/properties/cosigners/items/notBytes",keyword:"notBytes",params:{}}];
 return false;
 }
 if(errors === _errs61){
 if(data29 && typeof data29 == "object" && !Array.isArray(data29)){
-let missing6;
-if((((data29.name === undefined) && (missing6 = "name")) || ((data29.key === undefined) && (missing6 = "key"))) || ((data29.kind === undefined) && (missing6 = "kind"))){
-validate86.errors = [{instancePath:instancePath+"/cosigners/" + i3,schemaPath:"#/properties/cosigners/items/required",keyword:"required",params:{missingProperty: missing6}}];
+if(((data29.name === undefined) || (data29.key === undefined)) || (data29.kind === undefined)){
 return false;
 }
 else {
 const _errs63 = errors;
 for(const key6 in data29){
 if(!(((key6 === "name") || (key6 === "key")) || (key6 === "kind"))){
-validate86.errors = [{instancePath:instancePath+"/cosigners/" + i3,schemaPath:"#/properties/cosigners/items/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key6}}];
 return false;
 break;
 }
@@ -10287,18 +7651,15 @@ const _errs64 = errors;
 if(errors === _errs64){
 if(typeof data30 === "string"){
 if(func2(data30) > 200){
-validate86.errors = [{instancePath:instancePath+"/cosigners/" + i3+"/name",schemaPath:"#/properties/cosigners/items/properties/name/maxLength",keyword:"maxLength",params:{limit: 200}}];
 return false;
 }
 else {
 if(func2(data30) < 1){
-validate86.errors = [{instancePath:instancePath+"/cosigners/" + i3+"/name",schemaPath:"#/properties/cosigners/items/properties/name/minLength",keyword:"minLength",params:{limit: 1}}];
 return false;
 }
 }
 }
 else {
-validate86.errors = [{instancePath:instancePath+"/cosigners/" + i3+"/name",schemaPath:"#/properties/cosigners/items/properties/name/type",keyword:"type",params:{type: "string"}}];
 return false;
 }
 }
@@ -10312,7 +7673,6 @@ if(data29.key !== undefined){
 let data31 = data29.key;
 const _errs66 = errors;
 if(!(data31 instanceof Uint8Array) || data31.length < 32 || data31.length > 32){
-validate86.errors = [{instancePath:instancePath+"/cosigners/" + i3+"/key",schemaPath:"#/properties/cosigners/items/properties/key/byteLength",keyword:"byteLength",params:{}}];
 return false;
 }
 var valid10 = _errs66 === errors;
@@ -10325,11 +7685,9 @@ if(data29.kind !== undefined){
 let data32 = data29.kind;
 const _errs67 = errors;
 if(typeof data32 !== "string"){
-validate86.errors = [{instancePath:instancePath+"/cosigners/" + i3+"/kind",schemaPath:"#/properties/cosigners/items/properties/kind/type",keyword:"type",params:{type: "string"}}];
 return false;
 }
 if(!(((data32 === "flu") || (data32 === "admin")) || (data32 === "witness"))){
-validate86.errors = [{instancePath:instancePath+"/cosigners/" + i3+"/kind",schemaPath:"#/properties/cosigners/items/properties/kind/enum",keyword:"enum",params:{allowedValues: schema53.properties.cosigners.items.properties.kind.enum}}];
 return false;
 }
 var valid10 = _errs67 === errors;
@@ -10343,7 +7701,6 @@ var valid10 = true;
 }
 }
 else {
-validate86.errors = [{instancePath:instancePath+"/cosigners/" + i3,schemaPath:"#/properties/cosigners/items/type",keyword:"type",params:{type: "object"}}];
 return false;
 }
 }
@@ -10356,7 +7713,6 @@ break;
 }
 }
 else {
-validate86.errors = [{instancePath:instancePath+"/cosigners",schemaPath:"#/properties/cosigners/type",keyword:"type",params:{type: "array"}}];
 return false;
 }
 }
@@ -10380,45 +7736,26 @@ var valid0 = true;
 }
 }
 else {
-validate86.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"}}];
 return false;
 }
 }
-validate86.errors = vErrors;
 return errors === 0;
 }
-validate86.evaluated = {"props":true,"dynamicProps":false,"dynamicItems":false};
-
 export const opGrant: Validate = validate87 as Validate;
-const schema54 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:liaison:wire:op-grant:1","type":"object","additionalProperties":false,"required":["top","mem","pub","read","hc"],"properties":{"top":{"type":"integer","minimum":0,"maximum":4294967295},"mem":{"type":"integer","minimum":0,"maximum":4294967295},"pub":{"type":"integer","minimum":0,"maximum":1},"read":{"type":"integer","minimum":0,"maximum":1},"hc":{"type":"integer","minimum":0,"maximum":4}},"notBytes":true};
-
-function validate87(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
-/*# sourceURL="urn:liaison:wire:op-grant:1" */;
-let vErrors = null;
+function validate87(data){
 let errors = 0;
-const evaluated0 = validate87.evaluated;
-if(evaluated0.dynamicProps){
-evaluated0.props = undefined;
-}
-if(evaluated0.dynamicItems){
-evaluated0.items = undefined;
-}
 if(data instanceof Uint8Array){
-validate87.errors = [{instancePath,schemaPath:"#/notBytes",keyword:"notBytes",params:{}}];
 return false;
 }
 if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
-let missing0;
-if((((((data.top === undefined) && (missing0 = "top")) || ((data.mem === undefined) && (missing0 = "mem"))) || ((data.pub === undefined) && (missing0 = "pub"))) || ((data.read === undefined) && (missing0 = "read"))) || ((data.hc === undefined) && (missing0 = "hc"))){
-validate87.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0}}];
+if(((((data.top === undefined) || (data.mem === undefined)) || (data.pub === undefined)) || (data.read === undefined)) || (data.hc === undefined)){
 return false;
 }
 else {
 const _errs1 = errors;
 for(const key0 in data){
 if(!(((((key0 === "top") || (key0 === "mem")) || (key0 === "pub")) || (key0 === "read")) || (key0 === "hc"))){
-validate87.errors = [{instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0}}];
 return false;
 break;
 }
@@ -10427,19 +7764,16 @@ if(_errs1 === errors){
 if(data.top !== undefined){
 let data0 = data.top;
 const _errs2 = errors;
-if(!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))){
-validate87.errors = [{instancePath:instancePath+"/top",schemaPath:"#/properties/top/type",keyword:"type",params:{type: "integer"}}];
+if(!(Number.isInteger(data0))){
 return false;
 }
 if(errors === _errs2){
 if((typeof data0 == "number") && (isFinite(data0))){
 if(data0 > 4294967295 || isNaN(data0)){
-validate87.errors = [{instancePath:instancePath+"/top",schemaPath:"#/properties/top/maximum",keyword:"maximum",params:{comparison: "<=", limit: 4294967295}}];
 return false;
 }
 else {
 if(data0 < 0 || isNaN(data0)){
-validate87.errors = [{instancePath:instancePath+"/top",schemaPath:"#/properties/top/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}}];
 return false;
 }
 }
@@ -10454,19 +7788,16 @@ if(valid0){
 if(data.mem !== undefined){
 let data1 = data.mem;
 const _errs4 = errors;
-if(!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1)))){
-validate87.errors = [{instancePath:instancePath+"/mem",schemaPath:"#/properties/mem/type",keyword:"type",params:{type: "integer"}}];
+if(!(Number.isInteger(data1))){
 return false;
 }
 if(errors === _errs4){
 if((typeof data1 == "number") && (isFinite(data1))){
 if(data1 > 4294967295 || isNaN(data1)){
-validate87.errors = [{instancePath:instancePath+"/mem",schemaPath:"#/properties/mem/maximum",keyword:"maximum",params:{comparison: "<=", limit: 4294967295}}];
 return false;
 }
 else {
 if(data1 < 0 || isNaN(data1)){
-validate87.errors = [{instancePath:instancePath+"/mem",schemaPath:"#/properties/mem/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}}];
 return false;
 }
 }
@@ -10481,19 +7812,16 @@ if(valid0){
 if(data.pub !== undefined){
 let data2 = data.pub;
 const _errs6 = errors;
-if(!(((typeof data2 == "number") && (!(data2 % 1) && !isNaN(data2))) && (isFinite(data2)))){
-validate87.errors = [{instancePath:instancePath+"/pub",schemaPath:"#/properties/pub/type",keyword:"type",params:{type: "integer"}}];
+if(!(Number.isInteger(data2))){
 return false;
 }
 if(errors === _errs6){
 if((typeof data2 == "number") && (isFinite(data2))){
 if(data2 > 1 || isNaN(data2)){
-validate87.errors = [{instancePath:instancePath+"/pub",schemaPath:"#/properties/pub/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1}}];
 return false;
 }
 else {
 if(data2 < 0 || isNaN(data2)){
-validate87.errors = [{instancePath:instancePath+"/pub",schemaPath:"#/properties/pub/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}}];
 return false;
 }
 }
@@ -10508,19 +7836,16 @@ if(valid0){
 if(data.read !== undefined){
 let data3 = data.read;
 const _errs8 = errors;
-if(!(((typeof data3 == "number") && (!(data3 % 1) && !isNaN(data3))) && (isFinite(data3)))){
-validate87.errors = [{instancePath:instancePath+"/read",schemaPath:"#/properties/read/type",keyword:"type",params:{type: "integer"}}];
+if(!(Number.isInteger(data3))){
 return false;
 }
 if(errors === _errs8){
 if((typeof data3 == "number") && (isFinite(data3))){
 if(data3 > 1 || isNaN(data3)){
-validate87.errors = [{instancePath:instancePath+"/read",schemaPath:"#/properties/read/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1}}];
 return false;
 }
 else {
 if(data3 < 0 || isNaN(data3)){
-validate87.errors = [{instancePath:instancePath+"/read",schemaPath:"#/properties/read/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}}];
 return false;
 }
 }
@@ -10535,19 +7860,16 @@ if(valid0){
 if(data.hc !== undefined){
 let data4 = data.hc;
 const _errs10 = errors;
-if(!(((typeof data4 == "number") && (!(data4 % 1) && !isNaN(data4))) && (isFinite(data4)))){
-validate87.errors = [{instancePath:instancePath+"/hc",schemaPath:"#/properties/hc/type",keyword:"type",params:{type: "integer"}}];
+if(!(Number.isInteger(data4))){
 return false;
 }
 if(errors === _errs10){
 if((typeof data4 == "number") && (isFinite(data4))){
 if(data4 > 4 || isNaN(data4)){
-validate87.errors = [{instancePath:instancePath+"/hc",schemaPath:"#/properties/hc/maximum",keyword:"maximum",params:{comparison: "<=", limit: 4}}];
 return false;
 }
 else {
 if(data4 < 0 || isNaN(data4)){
-validate87.errors = [{instancePath:instancePath+"/hc",schemaPath:"#/properties/hc/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}}];
 return false;
 }
 }
@@ -10566,45 +7888,26 @@ var valid0 = true;
 }
 }
 else {
-validate87.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"}}];
 return false;
 }
 }
-validate87.errors = vErrors;
 return errors === 0;
 }
-validate87.evaluated = {"props":true,"dynamicProps":false,"dynamicItems":false};
-
 export const opMember: Validate = validate88 as Validate;
-const schema55 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:liaison:wire:op-member:1","type":"object","additionalProperties":false,"required":["code","kind","name"],"properties":{"code":{"type":"string","minLength":2,"maxLength":16,"pattern":"^[A-Z][A-Z0-9]*$"},"kind":{"type":"string","enum":["state","organisation","observer"]},"name":{"type":"object","additionalProperties":false,"properties":{"fr":{"type":"string","minLength":1,"maxLength":200},"en":{"type":"string","minLength":1,"maxLength":200},"ar":{"type":"string","minLength":1,"maxLength":200},"pt":{"type":"string","minLength":1,"maxLength":200}},"minProperties":1,"notBytes":true},"num":{"type":"integer","minimum":0,"maximum":4294967295}},"notBytes":true};
-
-function validate88(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
-/*# sourceURL="urn:liaison:wire:op-member:1" */;
-let vErrors = null;
+function validate88(data){
 let errors = 0;
-const evaluated0 = validate88.evaluated;
-if(evaluated0.dynamicProps){
-evaluated0.props = undefined;
-}
-if(evaluated0.dynamicItems){
-evaluated0.items = undefined;
-}
 if(data instanceof Uint8Array){
-validate88.errors = [{instancePath,schemaPath:"#/notBytes",keyword:"notBytes",params:{}}];
 return false;
 }
 if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
-let missing0;
-if((((data.code === undefined) && (missing0 = "code")) || ((data.kind === undefined) && (missing0 = "kind"))) || ((data.name === undefined) && (missing0 = "name"))){
-validate88.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0}}];
+if(((data.code === undefined) || (data.kind === undefined)) || (data.name === undefined)){
 return false;
 }
 else {
 const _errs1 = errors;
 for(const key0 in data){
 if(!((((key0 === "code") || (key0 === "kind")) || (key0 === "name")) || (key0 === "num"))){
-validate88.errors = [{instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0}}];
 return false;
 break;
 }
@@ -10616,24 +7919,20 @@ const _errs2 = errors;
 if(errors === _errs2){
 if(typeof data0 === "string"){
 if(func2(data0) > 16){
-validate88.errors = [{instancePath:instancePath+"/code",schemaPath:"#/properties/code/maxLength",keyword:"maxLength",params:{limit: 16}}];
 return false;
 }
 else {
 if(func2(data0) < 2){
-validate88.errors = [{instancePath:instancePath+"/code",schemaPath:"#/properties/code/minLength",keyword:"minLength",params:{limit: 2}}];
 return false;
 }
 else {
 if(!pattern4.test(data0)){
-validate88.errors = [{instancePath:instancePath+"/code",schemaPath:"#/properties/code/pattern",keyword:"pattern",params:{pattern: "^[A-Z][A-Z0-9]*$"}}];
 return false;
 }
 }
 }
 }
 else {
-validate88.errors = [{instancePath:instancePath+"/code",schemaPath:"#/properties/code/type",keyword:"type",params:{type: "string"}}];
 return false;
 }
 }
@@ -10647,11 +7946,9 @@ if(data.kind !== undefined){
 let data1 = data.kind;
 const _errs4 = errors;
 if(typeof data1 !== "string"){
-validate88.errors = [{instancePath:instancePath+"/kind",schemaPath:"#/properties/kind/type",keyword:"type",params:{type: "string"}}];
 return false;
 }
 if(!(((data1 === "state") || (data1 === "organisation")) || (data1 === "observer"))){
-validate88.errors = [{instancePath:instancePath+"/kind",schemaPath:"#/properties/kind/enum",keyword:"enum",params:{allowedValues: schema55.properties.kind.enum}}];
 return false;
 }
 var valid0 = _errs4 === errors;
@@ -10664,20 +7961,17 @@ if(data.name !== undefined){
 let data2 = data.name;
 const _errs6 = errors;
 if(data2 instanceof Uint8Array){
-validate88.errors = [{instancePath:instancePath+"/name",schemaPath:"#/properties/name/notBytes",keyword:"notBytes",params:{}}];
 return false;
 }
 if(errors === _errs6){
 if(data2 && typeof data2 == "object" && !Array.isArray(data2)){
 if(Object.keys(data2).length < 1){
-validate88.errors = [{instancePath:instancePath+"/name",schemaPath:"#/properties/name/minProperties",keyword:"minProperties",params:{limit: 1}}];
 return false;
 }
 else {
 const _errs8 = errors;
 for(const key1 in data2){
 if(!((((key1 === "fr") || (key1 === "en")) || (key1 === "ar")) || (key1 === "pt"))){
-validate88.errors = [{instancePath:instancePath+"/name",schemaPath:"#/properties/name/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key1}}];
 return false;
 break;
 }
@@ -10689,18 +7983,15 @@ const _errs9 = errors;
 if(errors === _errs9){
 if(typeof data3 === "string"){
 if(func2(data3) > 200){
-validate88.errors = [{instancePath:instancePath+"/name/fr",schemaPath:"#/properties/name/properties/fr/maxLength",keyword:"maxLength",params:{limit: 200}}];
 return false;
 }
 else {
 if(func2(data3) < 1){
-validate88.errors = [{instancePath:instancePath+"/name/fr",schemaPath:"#/properties/name/properties/fr/minLength",keyword:"minLength",params:{limit: 1}}];
 return false;
 }
 }
 }
 else {
-validate88.errors = [{instancePath:instancePath+"/name/fr",schemaPath:"#/properties/name/properties/fr/type",keyword:"type",params:{type: "string"}}];
 return false;
 }
 }
@@ -10716,18 +8007,15 @@ const _errs11 = errors;
 if(errors === _errs11){
 if(typeof data4 === "string"){
 if(func2(data4) > 200){
-validate88.errors = [{instancePath:instancePath+"/name/en",schemaPath:"#/properties/name/properties/en/maxLength",keyword:"maxLength",params:{limit: 200}}];
 return false;
 }
 else {
 if(func2(data4) < 1){
-validate88.errors = [{instancePath:instancePath+"/name/en",schemaPath:"#/properties/name/properties/en/minLength",keyword:"minLength",params:{limit: 1}}];
 return false;
 }
 }
 }
 else {
-validate88.errors = [{instancePath:instancePath+"/name/en",schemaPath:"#/properties/name/properties/en/type",keyword:"type",params:{type: "string"}}];
 return false;
 }
 }
@@ -10743,18 +8031,15 @@ const _errs13 = errors;
 if(errors === _errs13){
 if(typeof data5 === "string"){
 if(func2(data5) > 200){
-validate88.errors = [{instancePath:instancePath+"/name/ar",schemaPath:"#/properties/name/properties/ar/maxLength",keyword:"maxLength",params:{limit: 200}}];
 return false;
 }
 else {
 if(func2(data5) < 1){
-validate88.errors = [{instancePath:instancePath+"/name/ar",schemaPath:"#/properties/name/properties/ar/minLength",keyword:"minLength",params:{limit: 1}}];
 return false;
 }
 }
 }
 else {
-validate88.errors = [{instancePath:instancePath+"/name/ar",schemaPath:"#/properties/name/properties/ar/type",keyword:"type",params:{type: "string"}}];
 return false;
 }
 }
@@ -10770,18 +8055,15 @@ const _errs15 = errors;
 if(errors === _errs15){
 if(typeof data6 === "string"){
 if(func2(data6) > 200){
-validate88.errors = [{instancePath:instancePath+"/name/pt",schemaPath:"#/properties/name/properties/pt/maxLength",keyword:"maxLength",params:{limit: 200}}];
 return false;
 }
 else {
 if(func2(data6) < 1){
-validate88.errors = [{instancePath:instancePath+"/name/pt",schemaPath:"#/properties/name/properties/pt/minLength",keyword:"minLength",params:{limit: 1}}];
 return false;
 }
 }
 }
 else {
-validate88.errors = [{instancePath:instancePath+"/name/pt",schemaPath:"#/properties/name/properties/pt/type",keyword:"type",params:{type: "string"}}];
 return false;
 }
 }
@@ -10797,7 +8079,6 @@ var valid1 = true;
 }
 }
 else {
-validate88.errors = [{instancePath:instancePath+"/name",schemaPath:"#/properties/name/type",keyword:"type",params:{type: "object"}}];
 return false;
 }
 }
@@ -10810,19 +8091,16 @@ if(valid0){
 if(data.num !== undefined){
 let data7 = data.num;
 const _errs17 = errors;
-if(!(((typeof data7 == "number") && (!(data7 % 1) && !isNaN(data7))) && (isFinite(data7)))){
-validate88.errors = [{instancePath:instancePath+"/num",schemaPath:"#/properties/num/type",keyword:"type",params:{type: "integer"}}];
+if(!(Number.isInteger(data7))){
 return false;
 }
 if(errors === _errs17){
 if((typeof data7 == "number") && (isFinite(data7))){
 if(data7 > 4294967295 || isNaN(data7)){
-validate88.errors = [{instancePath:instancePath+"/num",schemaPath:"#/properties/num/maximum",keyword:"maximum",params:{comparison: "<=", limit: 4294967295}}];
 return false;
 }
 else {
 if(data7 < 0 || isNaN(data7)){
-validate88.errors = [{instancePath:instancePath+"/num",schemaPath:"#/properties/num/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}}];
 return false;
 }
 }
@@ -10840,44 +8118,26 @@ var valid0 = true;
 }
 }
 else {
-validate88.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"}}];
 return false;
 }
 }
-validate88.errors = vErrors;
 return errors === 0;
 }
-validate88.evaluated = {"props":true,"dynamicProps":false,"dynamicItems":false};
-
 export const opPolicy: Validate = validate89 as Validate;
-const schema56 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:liaison:wire:op-policy:1","type":"object","additionalProperties":false,"required":[],"properties":{"flu":{"type":"array","minItems":1,"maxItems":16,"items":{"type":"string","minLength":2,"maxLength":16,"pattern":"^[A-Z][A-Z0-9]*$"}},"freshness":{"type":"object","additionalProperties":false,"required":["maxAge","need"],"properties":{"maxAge":{"type":"integer","minimum":60000,"maximum":9007199254740991},"need":{"type":"object","additionalProperties":false,"required":["flu","admin","witness"],"properties":{"flu":{"type":"integer","minimum":0,"maximum":16},"admin":{"type":"integer","minimum":0,"maximum":16},"witness":{"type":"integer","minimum":0,"maximum":16}},"notBytes":true}},"notBytes":true},"cosigners":{"type":"array","minItems":0,"maxItems":64,"items":{"type":"object","additionalProperties":false,"required":["name","key","kind"],"properties":{"name":{"type":"string","minLength":1,"maxLength":200},"key":{"byteLength":[32,32]},"kind":{"type":"string","enum":["flu","admin","witness"]}},"notBytes":true}},"relays":{"type":"array","minItems":1,"maxItems":64,"items":{"type":"object","additionalProperties":false,"required":["num","key","origin"],"properties":{"num":{"type":"integer","minimum":1,"maximum":65535},"key":{"byteLength":[32,32]},"origin":{"type":"string","minLength":1,"maxLength":200}},"notBytes":true}},"logs":{"type":"object","additionalProperties":false,"required":["dir","audit"],"properties":{"dir":{"byteLength":[32,32]},"audit":{"byteLength":[32,32]}},"notBytes":true},"recallHold":{"type":"integer","minimum":0,"maximum":9007199254740991},"auditDeliveries":{"type":"integer","minimum":0,"maximum":1}},"minProperties":1,"notBytes":true};
-
-function validate89(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
-/*# sourceURL="urn:liaison:wire:op-policy:1" */;
-let vErrors = null;
+function validate89(data){
 let errors = 0;
-const evaluated0 = validate89.evaluated;
-if(evaluated0.dynamicProps){
-evaluated0.props = undefined;
-}
-if(evaluated0.dynamicItems){
-evaluated0.items = undefined;
-}
 if(data instanceof Uint8Array){
-validate89.errors = [{instancePath,schemaPath:"#/notBytes",keyword:"notBytes",params:{}}];
 return false;
 }
 if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(Object.keys(data).length < 1){
-validate89.errors = [{instancePath,schemaPath:"#/minProperties",keyword:"minProperties",params:{limit: 1}}];
 return false;
 }
 else {
 const _errs1 = errors;
 for(const key0 in data){
 if(!(((((((key0 === "flu") || (key0 === "freshness")) || (key0 === "cosigners")) || (key0 === "relays")) || (key0 === "logs")) || (key0 === "recallHold")) || (key0 === "auditDeliveries"))){
-validate89.errors = [{instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0}}];
 return false;
 break;
 }
@@ -10889,12 +8149,10 @@ const _errs2 = errors;
 if(errors === _errs2){
 if(Array.isArray(data0)){
 if(data0.length > 16){
-validate89.errors = [{instancePath:instancePath+"/flu",schemaPath:"#/properties/flu/maxItems",keyword:"maxItems",params:{limit: 16}}];
 return false;
 }
 else {
 if(data0.length < 1){
-validate89.errors = [{instancePath:instancePath+"/flu",schemaPath:"#/properties/flu/minItems",keyword:"minItems",params:{limit: 1}}];
 return false;
 }
 else {
@@ -10906,24 +8164,20 @@ const _errs4 = errors;
 if(errors === _errs4){
 if(typeof data1 === "string"){
 if(func2(data1) > 16){
-validate89.errors = [{instancePath:instancePath+"/flu/" + i0,schemaPath:"#/properties/flu/items/maxLength",keyword:"maxLength",params:{limit: 16}}];
 return false;
 }
 else {
 if(func2(data1) < 2){
-validate89.errors = [{instancePath:instancePath+"/flu/" + i0,schemaPath:"#/properties/flu/items/minLength",keyword:"minLength",params:{limit: 2}}];
 return false;
 }
 else {
 if(!pattern4.test(data1)){
-validate89.errors = [{instancePath:instancePath+"/flu/" + i0,schemaPath:"#/properties/flu/items/pattern",keyword:"pattern",params:{pattern: "^[A-Z][A-Z0-9]*$"}}];
 return false;
 }
 }
 }
 }
 else {
-validate89.errors = [{instancePath:instancePath+"/flu/" + i0,schemaPath:"#/properties/flu/items/type",keyword:"type",params:{type: "string"}}];
 return false;
 }
 }
@@ -10936,7 +8190,6 @@ break;
 }
 }
 else {
-validate89.errors = [{instancePath:instancePath+"/flu",schemaPath:"#/properties/flu/type",keyword:"type",params:{type: "array"}}];
 return false;
 }
 }
@@ -10950,21 +8203,17 @@ if(data.freshness !== undefined){
 let data2 = data.freshness;
 const _errs6 = errors;
 if(data2 instanceof Uint8Array){
-validate89.errors = [{instancePath:instancePath+"/freshness",schemaPath:"#/properties/freshness/notBytes",keyword:"notBytes",params:{}}];
 return false;
 }
 if(errors === _errs6){
 if(data2 && typeof data2 == "object" && !Array.isArray(data2)){
-let missing0;
-if(((data2.maxAge === undefined) && (missing0 = "maxAge")) || ((data2.need === undefined) && (missing0 = "need"))){
-validate89.errors = [{instancePath:instancePath+"/freshness",schemaPath:"#/properties/freshness/required",keyword:"required",params:{missingProperty: missing0}}];
+if((data2.maxAge === undefined) || (data2.need === undefined)){
 return false;
 }
 else {
 const _errs8 = errors;
 for(const key1 in data2){
 if(!((key1 === "maxAge") || (key1 === "need"))){
-validate89.errors = [{instancePath:instancePath+"/freshness",schemaPath:"#/properties/freshness/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key1}}];
 return false;
 break;
 }
@@ -10973,19 +8222,16 @@ if(_errs8 === errors){
 if(data2.maxAge !== undefined){
 let data3 = data2.maxAge;
 const _errs9 = errors;
-if(!(((typeof data3 == "number") && (!(data3 % 1) && !isNaN(data3))) && (isFinite(data3)))){
-validate89.errors = [{instancePath:instancePath+"/freshness/maxAge",schemaPath:"#/properties/freshness/properties/maxAge/type",keyword:"type",params:{type: "integer"}}];
+if(!(Number.isInteger(data3))){
 return false;
 }
 if(errors === _errs9){
 if((typeof data3 == "number") && (isFinite(data3))){
 if(data3 > 9007199254740991 || isNaN(data3)){
-validate89.errors = [{instancePath:instancePath+"/freshness/maxAge",schemaPath:"#/properties/freshness/properties/maxAge/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991}}];
 return false;
 }
 else {
 if(data3 < 60000 || isNaN(data3)){
-validate89.errors = [{instancePath:instancePath+"/freshness/maxAge",schemaPath:"#/properties/freshness/properties/maxAge/minimum",keyword:"minimum",params:{comparison: ">=", limit: 60000}}];
 return false;
 }
 }
@@ -11001,21 +8247,17 @@ if(data2.need !== undefined){
 let data4 = data2.need;
 const _errs11 = errors;
 if(data4 instanceof Uint8Array){
-validate89.errors = [{instancePath:instancePath+"/freshness/need",schemaPath:"#/properties/freshness/properties/need/notBytes",keyword:"notBytes",params:{}}];
 return false;
 }
 if(errors === _errs11){
 if(data4 && typeof data4 == "object" && !Array.isArray(data4)){
-let missing1;
-if((((data4.flu === undefined) && (missing1 = "flu")) || ((data4.admin === undefined) && (missing1 = "admin"))) || ((data4.witness === undefined) && (missing1 = "witness"))){
-validate89.errors = [{instancePath:instancePath+"/freshness/need",schemaPath:"#/properties/freshness/properties/need/required",keyword:"required",params:{missingProperty: missing1}}];
+if(((data4.flu === undefined) || (data4.admin === undefined)) || (data4.witness === undefined)){
 return false;
 }
 else {
 const _errs13 = errors;
 for(const key2 in data4){
 if(!(((key2 === "flu") || (key2 === "admin")) || (key2 === "witness"))){
-validate89.errors = [{instancePath:instancePath+"/freshness/need",schemaPath:"#/properties/freshness/properties/need/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key2}}];
 return false;
 break;
 }
@@ -11024,19 +8266,16 @@ if(_errs13 === errors){
 if(data4.flu !== undefined){
 let data5 = data4.flu;
 const _errs14 = errors;
-if(!(((typeof data5 == "number") && (!(data5 % 1) && !isNaN(data5))) && (isFinite(data5)))){
-validate89.errors = [{instancePath:instancePath+"/freshness/need/flu",schemaPath:"#/properties/freshness/properties/need/properties/flu/type",keyword:"type",params:{type: "integer"}}];
+if(!(Number.isInteger(data5))){
 return false;
 }
 if(errors === _errs14){
 if((typeof data5 == "number") && (isFinite(data5))){
 if(data5 > 16 || isNaN(data5)){
-validate89.errors = [{instancePath:instancePath+"/freshness/need/flu",schemaPath:"#/properties/freshness/properties/need/properties/flu/maximum",keyword:"maximum",params:{comparison: "<=", limit: 16}}];
 return false;
 }
 else {
 if(data5 < 0 || isNaN(data5)){
-validate89.errors = [{instancePath:instancePath+"/freshness/need/flu",schemaPath:"#/properties/freshness/properties/need/properties/flu/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}}];
 return false;
 }
 }
@@ -11051,19 +8290,16 @@ if(valid3){
 if(data4.admin !== undefined){
 let data6 = data4.admin;
 const _errs16 = errors;
-if(!(((typeof data6 == "number") && (!(data6 % 1) && !isNaN(data6))) && (isFinite(data6)))){
-validate89.errors = [{instancePath:instancePath+"/freshness/need/admin",schemaPath:"#/properties/freshness/properties/need/properties/admin/type",keyword:"type",params:{type: "integer"}}];
+if(!(Number.isInteger(data6))){
 return false;
 }
 if(errors === _errs16){
 if((typeof data6 == "number") && (isFinite(data6))){
 if(data6 > 16 || isNaN(data6)){
-validate89.errors = [{instancePath:instancePath+"/freshness/need/admin",schemaPath:"#/properties/freshness/properties/need/properties/admin/maximum",keyword:"maximum",params:{comparison: "<=", limit: 16}}];
 return false;
 }
 else {
 if(data6 < 0 || isNaN(data6)){
-validate89.errors = [{instancePath:instancePath+"/freshness/need/admin",schemaPath:"#/properties/freshness/properties/need/properties/admin/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}}];
 return false;
 }
 }
@@ -11078,19 +8314,16 @@ if(valid3){
 if(data4.witness !== undefined){
 let data7 = data4.witness;
 const _errs18 = errors;
-if(!(((typeof data7 == "number") && (!(data7 % 1) && !isNaN(data7))) && (isFinite(data7)))){
-validate89.errors = [{instancePath:instancePath+"/freshness/need/witness",schemaPath:"#/properties/freshness/properties/need/properties/witness/type",keyword:"type",params:{type: "integer"}}];
+if(!(Number.isInteger(data7))){
 return false;
 }
 if(errors === _errs18){
 if((typeof data7 == "number") && (isFinite(data7))){
 if(data7 > 16 || isNaN(data7)){
-validate89.errors = [{instancePath:instancePath+"/freshness/need/witness",schemaPath:"#/properties/freshness/properties/need/properties/witness/maximum",keyword:"maximum",params:{comparison: "<=", limit: 16}}];
 return false;
 }
 else {
 if(data7 < 0 || isNaN(data7)){
-validate89.errors = [{instancePath:instancePath+"/freshness/need/witness",schemaPath:"#/properties/freshness/properties/need/properties/witness/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}}];
 return false;
 }
 }
@@ -11107,7 +8340,6 @@ var valid3 = true;
 }
 }
 else {
-validate89.errors = [{instancePath:instancePath+"/freshness/need",schemaPath:"#/properties/freshness/properties/need/type",keyword:"type",params:{type: "object"}}];
 return false;
 }
 }
@@ -11121,7 +8353,6 @@ var valid2 = true;
 }
 }
 else {
-validate89.errors = [{instancePath:instancePath+"/freshness",schemaPath:"#/properties/freshness/type",keyword:"type",params:{type: "object"}}];
 return false;
 }
 }
@@ -11137,12 +8368,10 @@ const _errs20 = errors;
 if(errors === _errs20){
 if(Array.isArray(data8)){
 if(data8.length > 64){
-validate89.errors = [{instancePath:instancePath+"/cosigners",schemaPath:"#/properties/cosigners/maxItems",keyword:"maxItems",params:{limit: 64}}];
 return false;
 }
 else {
 if(data8.length < 0){
-validate89.errors = [{instancePath:instancePath+"/cosigners",schemaPath:"#/properties/cosigners/minItems",keyword:"minItems",params:{limit: 0}}];
 return false;
 }
 else {
@@ -11152,21 +8381,17 @@ for(let i1=0; i1<len1; i1++){
 let data9 = data8[i1];
 const _errs22 = errors;
 if(data9 instanceof Uint8Array){
-validate89.errors = [{instancePath:instancePath+"/cosigners/" + i1,schemaPath:"#/properties/cosigners/items/notBytes",keyword:"notBytes",params:{}}];
 return false;
 }
 if(errors === _errs22){
 if(data9 && typeof data9 == "object" && !Array.isArray(data9)){
-let missing2;
-if((((data9.name === undefined) && (missing2 = "name")) || ((data9.key === undefined) && (missing2 = "key"))) || ((data9.kind === undefined) && (missing2 = "kind"))){
-validate89.errors = [{instancePath:instancePath+"/cosigners/" + i1,schemaPath:"#/properties/cosigners/items/required",keyword:"required",params:{missingProperty: missing2}}];
+if(((data9.name === undefined) || (data9.key === undefined)) || (data9.kind === undefined)){
 return false;
 }
 else {
 const _errs24 = errors;
 for(const key3 in data9){
 if(!(((key3 === "name") || (key3 === "key")) || (key3 === "kind"))){
-validate89.errors = [{instancePath:instancePath+"/cosigners/" + i1,schemaPath:"#/properties/cosigners/items/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key3}}];
 return false;
 break;
 }
@@ -11178,18 +8403,15 @@ const _errs25 = errors;
 if(errors === _errs25){
 if(typeof data10 === "string"){
 if(func2(data10) > 200){
-validate89.errors = [{instancePath:instancePath+"/cosigners/" + i1+"/name",schemaPath:"#/properties/cosigners/items/properties/name/maxLength",keyword:"maxLength",params:{limit: 200}}];
 return false;
 }
 else {
 if(func2(data10) < 1){
-validate89.errors = [{instancePath:instancePath+"/cosigners/" + i1+"/name",schemaPath:"#/properties/cosigners/items/properties/name/minLength",keyword:"minLength",params:{limit: 1}}];
 return false;
 }
 }
 }
 else {
-validate89.errors = [{instancePath:instancePath+"/cosigners/" + i1+"/name",schemaPath:"#/properties/cosigners/items/properties/name/type",keyword:"type",params:{type: "string"}}];
 return false;
 }
 }
@@ -11203,7 +8425,6 @@ if(data9.key !== undefined){
 let data11 = data9.key;
 const _errs27 = errors;
 if(!(data11 instanceof Uint8Array) || data11.length < 32 || data11.length > 32){
-validate89.errors = [{instancePath:instancePath+"/cosigners/" + i1+"/key",schemaPath:"#/properties/cosigners/items/properties/key/byteLength",keyword:"byteLength",params:{}}];
 return false;
 }
 var valid5 = _errs27 === errors;
@@ -11216,11 +8437,9 @@ if(data9.kind !== undefined){
 let data12 = data9.kind;
 const _errs28 = errors;
 if(typeof data12 !== "string"){
-validate89.errors = [{instancePath:instancePath+"/cosigners/" + i1+"/kind",schemaPath:"#/properties/cosigners/items/properties/kind/type",keyword:"type",params:{type: "string"}}];
 return false;
 }
 if(!(((data12 === "flu") || (data12 === "admin")) || (data12 === "witness"))){
-validate89.errors = [{instancePath:instancePath+"/cosigners/" + i1+"/kind",schemaPath:"#/properties/cosigners/items/properties/kind/enum",keyword:"enum",params:{allowedValues: schema56.properties.cosigners.items.properties.kind.enum}}];
 return false;
 }
 var valid5 = _errs28 === errors;
@@ -11234,7 +8453,6 @@ var valid5 = true;
 }
 }
 else {
-validate89.errors = [{instancePath:instancePath+"/cosigners/" + i1,schemaPath:"#/properties/cosigners/items/type",keyword:"type",params:{type: "object"}}];
 return false;
 }
 }
@@ -11247,7 +8465,6 @@ break;
 }
 }
 else {
-validate89.errors = [{instancePath:instancePath+"/cosigners",schemaPath:"#/properties/cosigners/type",keyword:"type",params:{type: "array"}}];
 return false;
 }
 }
@@ -11263,12 +8480,10 @@ const _errs30 = errors;
 if(errors === _errs30){
 if(Array.isArray(data13)){
 if(data13.length > 64){
-validate89.errors = [{instancePath:instancePath+"/relays",schemaPath:"#/properties/relays/maxItems",keyword:"maxItems",params:{limit: 64}}];
 return false;
 }
 else {
 if(data13.length < 1){
-validate89.errors = [{instancePath:instancePath+"/relays",schemaPath:"#/properties/relays/minItems",keyword:"minItems",params:{limit: 1}}];
 return false;
 }
 else {
@@ -11278,21 +8493,17 @@ for(let i2=0; i2<len2; i2++){
 let data14 = data13[i2];
 const _errs32 = errors;
 if(data14 instanceof Uint8Array){
-validate89.errors = [{instancePath:instancePath+"/relays/" + i2,schemaPath:"#/properties/relays/items/notBytes",keyword:"notBytes",params:{}}];
 return false;
 }
 if(errors === _errs32){
 if(data14 && typeof data14 == "object" && !Array.isArray(data14)){
-let missing3;
-if((((data14.num === undefined) && (missing3 = "num")) || ((data14.key === undefined) && (missing3 = "key"))) || ((data14.origin === undefined) && (missing3 = "origin"))){
-validate89.errors = [{instancePath:instancePath+"/relays/" + i2,schemaPath:"#/properties/relays/items/required",keyword:"required",params:{missingProperty: missing3}}];
+if(((data14.num === undefined) || (data14.key === undefined)) || (data14.origin === undefined)){
 return false;
 }
 else {
 const _errs34 = errors;
 for(const key4 in data14){
 if(!(((key4 === "num") || (key4 === "key")) || (key4 === "origin"))){
-validate89.errors = [{instancePath:instancePath+"/relays/" + i2,schemaPath:"#/properties/relays/items/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key4}}];
 return false;
 break;
 }
@@ -11301,19 +8512,16 @@ if(_errs34 === errors){
 if(data14.num !== undefined){
 let data15 = data14.num;
 const _errs35 = errors;
-if(!(((typeof data15 == "number") && (!(data15 % 1) && !isNaN(data15))) && (isFinite(data15)))){
-validate89.errors = [{instancePath:instancePath+"/relays/" + i2+"/num",schemaPath:"#/properties/relays/items/properties/num/type",keyword:"type",params:{type: "integer"}}];
+if(!(Number.isInteger(data15))){
 return false;
 }
 if(errors === _errs35){
 if((typeof data15 == "number") && (isFinite(data15))){
 if(data15 > 65535 || isNaN(data15)){
-validate89.errors = [{instancePath:instancePath+"/relays/" + i2+"/num",schemaPath:"#/properties/relays/items/properties/num/maximum",keyword:"maximum",params:{comparison: "<=", limit: 65535}}];
 return false;
 }
 else {
 if(data15 < 1 || isNaN(data15)){
-validate89.errors = [{instancePath:instancePath+"/relays/" + i2+"/num",schemaPath:"#/properties/relays/items/properties/num/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1}}];
 return false;
 }
 }
@@ -11329,7 +8537,6 @@ if(data14.key !== undefined){
 let data16 = data14.key;
 const _errs37 = errors;
 if(!(data16 instanceof Uint8Array) || data16.length < 32 || data16.length > 32){
-validate89.errors = [{instancePath:instancePath+"/relays/" + i2+"/key",schemaPath:"#/properties/relays/items/properties/key/byteLength",keyword:"byteLength",params:{}}];
 return false;
 }
 var valid7 = _errs37 === errors;
@@ -11344,18 +8551,15 @@ const _errs38 = errors;
 if(errors === _errs38){
 if(typeof data17 === "string"){
 if(func2(data17) > 200){
-validate89.errors = [{instancePath:instancePath+"/relays/" + i2+"/origin",schemaPath:"#/properties/relays/items/properties/origin/maxLength",keyword:"maxLength",params:{limit: 200}}];
 return false;
 }
 else {
 if(func2(data17) < 1){
-validate89.errors = [{instancePath:instancePath+"/relays/" + i2+"/origin",schemaPath:"#/properties/relays/items/properties/origin/minLength",keyword:"minLength",params:{limit: 1}}];
 return false;
 }
 }
 }
 else {
-validate89.errors = [{instancePath:instancePath+"/relays/" + i2+"/origin",schemaPath:"#/properties/relays/items/properties/origin/type",keyword:"type",params:{type: "string"}}];
 return false;
 }
 }
@@ -11370,7 +8574,6 @@ var valid7 = true;
 }
 }
 else {
-validate89.errors = [{instancePath:instancePath+"/relays/" + i2,schemaPath:"#/properties/relays/items/type",keyword:"type",params:{type: "object"}}];
 return false;
 }
 }
@@ -11383,7 +8586,6 @@ break;
 }
 }
 else {
-validate89.errors = [{instancePath:instancePath+"/relays",schemaPath:"#/properties/relays/type",keyword:"type",params:{type: "array"}}];
 return false;
 }
 }
@@ -11397,21 +8599,17 @@ if(data.logs !== undefined){
 let data18 = data.logs;
 const _errs40 = errors;
 if(data18 instanceof Uint8Array){
-validate89.errors = [{instancePath:instancePath+"/logs",schemaPath:"#/properties/logs/notBytes",keyword:"notBytes",params:{}}];
 return false;
 }
 if(errors === _errs40){
 if(data18 && typeof data18 == "object" && !Array.isArray(data18)){
-let missing4;
-if(((data18.dir === undefined) && (missing4 = "dir")) || ((data18.audit === undefined) && (missing4 = "audit"))){
-validate89.errors = [{instancePath:instancePath+"/logs",schemaPath:"#/properties/logs/required",keyword:"required",params:{missingProperty: missing4}}];
+if((data18.dir === undefined) || (data18.audit === undefined)){
 return false;
 }
 else {
 const _errs42 = errors;
 for(const key5 in data18){
 if(!((key5 === "dir") || (key5 === "audit"))){
-validate89.errors = [{instancePath:instancePath+"/logs",schemaPath:"#/properties/logs/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key5}}];
 return false;
 break;
 }
@@ -11421,7 +8619,6 @@ if(data18.dir !== undefined){
 let data19 = data18.dir;
 const _errs43 = errors;
 if(!(data19 instanceof Uint8Array) || data19.length < 32 || data19.length > 32){
-validate89.errors = [{instancePath:instancePath+"/logs/dir",schemaPath:"#/properties/logs/properties/dir/byteLength",keyword:"byteLength",params:{}}];
 return false;
 }
 var valid8 = _errs43 === errors;
@@ -11434,7 +8631,6 @@ if(data18.audit !== undefined){
 let data20 = data18.audit;
 const _errs44 = errors;
 if(!(data20 instanceof Uint8Array) || data20.length < 32 || data20.length > 32){
-validate89.errors = [{instancePath:instancePath+"/logs/audit",schemaPath:"#/properties/logs/properties/audit/byteLength",keyword:"byteLength",params:{}}];
 return false;
 }
 var valid8 = _errs44 === errors;
@@ -11447,7 +8643,6 @@ var valid8 = true;
 }
 }
 else {
-validate89.errors = [{instancePath:instancePath+"/logs",schemaPath:"#/properties/logs/type",keyword:"type",params:{type: "object"}}];
 return false;
 }
 }
@@ -11460,19 +8655,16 @@ if(valid0){
 if(data.recallHold !== undefined){
 let data21 = data.recallHold;
 const _errs45 = errors;
-if(!(((typeof data21 == "number") && (!(data21 % 1) && !isNaN(data21))) && (isFinite(data21)))){
-validate89.errors = [{instancePath:instancePath+"/recallHold",schemaPath:"#/properties/recallHold/type",keyword:"type",params:{type: "integer"}}];
+if(!(Number.isInteger(data21))){
 return false;
 }
 if(errors === _errs45){
 if((typeof data21 == "number") && (isFinite(data21))){
 if(data21 > 9007199254740991 || isNaN(data21)){
-validate89.errors = [{instancePath:instancePath+"/recallHold",schemaPath:"#/properties/recallHold/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991}}];
 return false;
 }
 else {
 if(data21 < 0 || isNaN(data21)){
-validate89.errors = [{instancePath:instancePath+"/recallHold",schemaPath:"#/properties/recallHold/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}}];
 return false;
 }
 }
@@ -11487,19 +8679,16 @@ if(valid0){
 if(data.auditDeliveries !== undefined){
 let data22 = data.auditDeliveries;
 const _errs47 = errors;
-if(!(((typeof data22 == "number") && (!(data22 % 1) && !isNaN(data22))) && (isFinite(data22)))){
-validate89.errors = [{instancePath:instancePath+"/auditDeliveries",schemaPath:"#/properties/auditDeliveries/type",keyword:"type",params:{type: "integer"}}];
+if(!(Number.isInteger(data22))){
 return false;
 }
 if(errors === _errs47){
 if((typeof data22 == "number") && (isFinite(data22))){
 if(data22 > 1 || isNaN(data22)){
-validate89.errors = [{instancePath:instancePath+"/auditDeliveries",schemaPath:"#/properties/auditDeliveries/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1}}];
 return false;
 }
 else {
 if(data22 < 0 || isNaN(data22)){
-validate89.errors = [{instancePath:instancePath+"/auditDeliveries",schemaPath:"#/properties/auditDeliveries/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}}];
 return false;
 }
 }
@@ -11520,45 +8709,26 @@ var valid0 = true;
 }
 }
 else {
-validate89.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"}}];
 return false;
 }
 }
-validate89.errors = vErrors;
 return errors === 0;
 }
-validate89.evaluated = {"props":true,"dynamicProps":false,"dynamicItems":false};
-
 export const opQuorum: Validate = validate90 as Validate;
-const schema57 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:liaison:wire:op-quorum:1","type":"object","additionalProperties":false,"required":["ver","admins","m","r"],"properties":{"ver":{"type":"integer","minimum":2,"maximum":9007199254740991},"admins":{"type":"array","minItems":1,"maxItems":32,"items":{"type":"object","additionalProperties":false,"required":["num","org","name","key"],"properties":{"num":{"type":"integer","minimum":1,"maximum":65535},"org":{"type":"string","minLength":1,"maxLength":32},"name":{"type":"string","minLength":1,"maxLength":128},"key":{"byteLength":[32,32]}},"notBytes":true}},"m":{"type":"integer","minimum":1,"maximum":32},"r":{"type":"integer","minimum":1,"maximum":32}},"notBytes":true};
-
-function validate90(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
-/*# sourceURL="urn:liaison:wire:op-quorum:1" */;
-let vErrors = null;
+function validate90(data){
 let errors = 0;
-const evaluated0 = validate90.evaluated;
-if(evaluated0.dynamicProps){
-evaluated0.props = undefined;
-}
-if(evaluated0.dynamicItems){
-evaluated0.items = undefined;
-}
 if(data instanceof Uint8Array){
-validate90.errors = [{instancePath,schemaPath:"#/notBytes",keyword:"notBytes",params:{}}];
 return false;
 }
 if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
-let missing0;
-if(((((data.ver === undefined) && (missing0 = "ver")) || ((data.admins === undefined) && (missing0 = "admins"))) || ((data.m === undefined) && (missing0 = "m"))) || ((data.r === undefined) && (missing0 = "r"))){
-validate90.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0}}];
+if((((data.ver === undefined) || (data.admins === undefined)) || (data.m === undefined)) || (data.r === undefined)){
 return false;
 }
 else {
 const _errs1 = errors;
 for(const key0 in data){
 if(!((((key0 === "ver") || (key0 === "admins")) || (key0 === "m")) || (key0 === "r"))){
-validate90.errors = [{instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0}}];
 return false;
 break;
 }
@@ -11567,19 +8737,16 @@ if(_errs1 === errors){
 if(data.ver !== undefined){
 let data0 = data.ver;
 const _errs2 = errors;
-if(!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))){
-validate90.errors = [{instancePath:instancePath+"/ver",schemaPath:"#/properties/ver/type",keyword:"type",params:{type: "integer"}}];
+if(!(Number.isInteger(data0))){
 return false;
 }
 if(errors === _errs2){
 if((typeof data0 == "number") && (isFinite(data0))){
 if(data0 > 9007199254740991 || isNaN(data0)){
-validate90.errors = [{instancePath:instancePath+"/ver",schemaPath:"#/properties/ver/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991}}];
 return false;
 }
 else {
 if(data0 < 2 || isNaN(data0)){
-validate90.errors = [{instancePath:instancePath+"/ver",schemaPath:"#/properties/ver/minimum",keyword:"minimum",params:{comparison: ">=", limit: 2}}];
 return false;
 }
 }
@@ -11597,12 +8764,10 @@ const _errs4 = errors;
 if(errors === _errs4){
 if(Array.isArray(data1)){
 if(data1.length > 32){
-validate90.errors = [{instancePath:instancePath+"/admins",schemaPath:"#/properties/admins/maxItems",keyword:"maxItems",params:{limit: 32}}];
 return false;
 }
 else {
 if(data1.length < 1){
-validate90.errors = [{instancePath:instancePath+"/admins",schemaPath:"#/properties/admins/minItems",keyword:"minItems",params:{limit: 1}}];
 return false;
 }
 else {
@@ -11612,21 +8777,17 @@ for(let i0=0; i0<len0; i0++){
 let data2 = data1[i0];
 const _errs6 = errors;
 if(data2 instanceof Uint8Array){
-validate90.errors = [{instancePath:instancePath+"/admins/" + i0,schemaPath:"#/properties/admins/items/notBytes",keyword:"notBytes",params:{}}];
 return false;
 }
 if(errors === _errs6){
 if(data2 && typeof data2 == "object" && !Array.isArray(data2)){
-let missing1;
-if(((((data2.num === undefined) && (missing1 = "num")) || ((data2.org === undefined) && (missing1 = "org"))) || ((data2.name === undefined) && (missing1 = "name"))) || ((data2.key === undefined) && (missing1 = "key"))){
-validate90.errors = [{instancePath:instancePath+"/admins/" + i0,schemaPath:"#/properties/admins/items/required",keyword:"required",params:{missingProperty: missing1}}];
+if((((data2.num === undefined) || (data2.org === undefined)) || (data2.name === undefined)) || (data2.key === undefined)){
 return false;
 }
 else {
 const _errs8 = errors;
 for(const key1 in data2){
 if(!((((key1 === "num") || (key1 === "org")) || (key1 === "name")) || (key1 === "key"))){
-validate90.errors = [{instancePath:instancePath+"/admins/" + i0,schemaPath:"#/properties/admins/items/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key1}}];
 return false;
 break;
 }
@@ -11635,19 +8796,16 @@ if(_errs8 === errors){
 if(data2.num !== undefined){
 let data3 = data2.num;
 const _errs9 = errors;
-if(!(((typeof data3 == "number") && (!(data3 % 1) && !isNaN(data3))) && (isFinite(data3)))){
-validate90.errors = [{instancePath:instancePath+"/admins/" + i0+"/num",schemaPath:"#/properties/admins/items/properties/num/type",keyword:"type",params:{type: "integer"}}];
+if(!(Number.isInteger(data3))){
 return false;
 }
 if(errors === _errs9){
 if((typeof data3 == "number") && (isFinite(data3))){
 if(data3 > 65535 || isNaN(data3)){
-validate90.errors = [{instancePath:instancePath+"/admins/" + i0+"/num",schemaPath:"#/properties/admins/items/properties/num/maximum",keyword:"maximum",params:{comparison: "<=", limit: 65535}}];
 return false;
 }
 else {
 if(data3 < 1 || isNaN(data3)){
-validate90.errors = [{instancePath:instancePath+"/admins/" + i0+"/num",schemaPath:"#/properties/admins/items/properties/num/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1}}];
 return false;
 }
 }
@@ -11665,18 +8823,15 @@ const _errs11 = errors;
 if(errors === _errs11){
 if(typeof data4 === "string"){
 if(func2(data4) > 32){
-validate90.errors = [{instancePath:instancePath+"/admins/" + i0+"/org",schemaPath:"#/properties/admins/items/properties/org/maxLength",keyword:"maxLength",params:{limit: 32}}];
 return false;
 }
 else {
 if(func2(data4) < 1){
-validate90.errors = [{instancePath:instancePath+"/admins/" + i0+"/org",schemaPath:"#/properties/admins/items/properties/org/minLength",keyword:"minLength",params:{limit: 1}}];
 return false;
 }
 }
 }
 else {
-validate90.errors = [{instancePath:instancePath+"/admins/" + i0+"/org",schemaPath:"#/properties/admins/items/properties/org/type",keyword:"type",params:{type: "string"}}];
 return false;
 }
 }
@@ -11692,18 +8847,15 @@ const _errs13 = errors;
 if(errors === _errs13){
 if(typeof data5 === "string"){
 if(func2(data5) > 128){
-validate90.errors = [{instancePath:instancePath+"/admins/" + i0+"/name",schemaPath:"#/properties/admins/items/properties/name/maxLength",keyword:"maxLength",params:{limit: 128}}];
 return false;
 }
 else {
 if(func2(data5) < 1){
-validate90.errors = [{instancePath:instancePath+"/admins/" + i0+"/name",schemaPath:"#/properties/admins/items/properties/name/minLength",keyword:"minLength",params:{limit: 1}}];
 return false;
 }
 }
 }
 else {
-validate90.errors = [{instancePath:instancePath+"/admins/" + i0+"/name",schemaPath:"#/properties/admins/items/properties/name/type",keyword:"type",params:{type: "string"}}];
 return false;
 }
 }
@@ -11717,7 +8869,6 @@ if(data2.key !== undefined){
 let data6 = data2.key;
 const _errs15 = errors;
 if(!(data6 instanceof Uint8Array) || data6.length < 32 || data6.length > 32){
-validate90.errors = [{instancePath:instancePath+"/admins/" + i0+"/key",schemaPath:"#/properties/admins/items/properties/key/byteLength",keyword:"byteLength",params:{}}];
 return false;
 }
 var valid2 = _errs15 === errors;
@@ -11732,7 +8883,6 @@ var valid2 = true;
 }
 }
 else {
-validate90.errors = [{instancePath:instancePath+"/admins/" + i0,schemaPath:"#/properties/admins/items/type",keyword:"type",params:{type: "object"}}];
 return false;
 }
 }
@@ -11745,7 +8895,6 @@ break;
 }
 }
 else {
-validate90.errors = [{instancePath:instancePath+"/admins",schemaPath:"#/properties/admins/type",keyword:"type",params:{type: "array"}}];
 return false;
 }
 }
@@ -11758,19 +8907,16 @@ if(valid0){
 if(data.m !== undefined){
 let data7 = data.m;
 const _errs16 = errors;
-if(!(((typeof data7 == "number") && (!(data7 % 1) && !isNaN(data7))) && (isFinite(data7)))){
-validate90.errors = [{instancePath:instancePath+"/m",schemaPath:"#/properties/m/type",keyword:"type",params:{type: "integer"}}];
+if(!(Number.isInteger(data7))){
 return false;
 }
 if(errors === _errs16){
 if((typeof data7 == "number") && (isFinite(data7))){
 if(data7 > 32 || isNaN(data7)){
-validate90.errors = [{instancePath:instancePath+"/m",schemaPath:"#/properties/m/maximum",keyword:"maximum",params:{comparison: "<=", limit: 32}}];
 return false;
 }
 else {
 if(data7 < 1 || isNaN(data7)){
-validate90.errors = [{instancePath:instancePath+"/m",schemaPath:"#/properties/m/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1}}];
 return false;
 }
 }
@@ -11785,19 +8931,16 @@ if(valid0){
 if(data.r !== undefined){
 let data8 = data.r;
 const _errs18 = errors;
-if(!(((typeof data8 == "number") && (!(data8 % 1) && !isNaN(data8))) && (isFinite(data8)))){
-validate90.errors = [{instancePath:instancePath+"/r",schemaPath:"#/properties/r/type",keyword:"type",params:{type: "integer"}}];
+if(!(Number.isInteger(data8))){
 return false;
 }
 if(errors === _errs18){
 if((typeof data8 == "number") && (isFinite(data8))){
 if(data8 > 32 || isNaN(data8)){
-validate90.errors = [{instancePath:instancePath+"/r",schemaPath:"#/properties/r/maximum",keyword:"maximum",params:{comparison: "<=", limit: 32}}];
 return false;
 }
 else {
 if(data8 < 1 || isNaN(data8)){
-validate90.errors = [{instancePath:instancePath+"/r",schemaPath:"#/properties/r/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1}}];
 return false;
 }
 }
@@ -11815,55 +8958,34 @@ var valid0 = true;
 }
 }
 else {
-validate90.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"}}];
 return false;
 }
 }
-validate90.errors = vErrors;
 return errors === 0;
 }
-validate90.evaluated = {"props":true,"dynamicProps":false,"dynamicItems":false};
-
 export const opResume: Validate = validate91 as Validate;
-const schema58 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:liaison:wire:op-resume:1","type":"object","additionalProperties":false,"required":["why"],"properties":{"why":{"type":"string","minLength":1,"maxLength":500},"dev":{"type":"integer","minimum":0,"maximum":4294967295},"mem":{"type":"integer","minimum":0,"maximum":4294967295},"adm":{"type":"integer","minimum":0,"maximum":4294967295}},"minProperties":2,"maxProperties":2,"notBytes":true};
-
-function validate91(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
-/*# sourceURL="urn:liaison:wire:op-resume:1" */;
-let vErrors = null;
+function validate91(data){
 let errors = 0;
-const evaluated0 = validate91.evaluated;
-if(evaluated0.dynamicProps){
-evaluated0.props = undefined;
-}
-if(evaluated0.dynamicItems){
-evaluated0.items = undefined;
-}
 if(data instanceof Uint8Array){
-validate91.errors = [{instancePath,schemaPath:"#/notBytes",keyword:"notBytes",params:{}}];
 return false;
 }
 if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(Object.keys(data).length > 2){
-validate91.errors = [{instancePath,schemaPath:"#/maxProperties",keyword:"maxProperties",params:{limit: 2}}];
 return false;
 }
 else {
 if(Object.keys(data).length < 2){
-validate91.errors = [{instancePath,schemaPath:"#/minProperties",keyword:"minProperties",params:{limit: 2}}];
 return false;
 }
 else {
-let missing0;
-if((data.why === undefined) && (missing0 = "why")){
-validate91.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0}}];
+if(data.why === undefined){
 return false;
 }
 else {
 const _errs1 = errors;
 for(const key0 in data){
 if(!((((key0 === "why") || (key0 === "dev")) || (key0 === "mem")) || (key0 === "adm"))){
-validate91.errors = [{instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0}}];
 return false;
 break;
 }
@@ -11875,18 +8997,15 @@ const _errs2 = errors;
 if(errors === _errs2){
 if(typeof data0 === "string"){
 if(func2(data0) > 500){
-validate91.errors = [{instancePath:instancePath+"/why",schemaPath:"#/properties/why/maxLength",keyword:"maxLength",params:{limit: 500}}];
 return false;
 }
 else {
 if(func2(data0) < 1){
-validate91.errors = [{instancePath:instancePath+"/why",schemaPath:"#/properties/why/minLength",keyword:"minLength",params:{limit: 1}}];
 return false;
 }
 }
 }
 else {
-validate91.errors = [{instancePath:instancePath+"/why",schemaPath:"#/properties/why/type",keyword:"type",params:{type: "string"}}];
 return false;
 }
 }
@@ -11899,19 +9018,16 @@ if(valid0){
 if(data.dev !== undefined){
 let data1 = data.dev;
 const _errs4 = errors;
-if(!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1)))){
-validate91.errors = [{instancePath:instancePath+"/dev",schemaPath:"#/properties/dev/type",keyword:"type",params:{type: "integer"}}];
+if(!(Number.isInteger(data1))){
 return false;
 }
 if(errors === _errs4){
 if((typeof data1 == "number") && (isFinite(data1))){
 if(data1 > 4294967295 || isNaN(data1)){
-validate91.errors = [{instancePath:instancePath+"/dev",schemaPath:"#/properties/dev/maximum",keyword:"maximum",params:{comparison: "<=", limit: 4294967295}}];
 return false;
 }
 else {
 if(data1 < 0 || isNaN(data1)){
-validate91.errors = [{instancePath:instancePath+"/dev",schemaPath:"#/properties/dev/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}}];
 return false;
 }
 }
@@ -11926,19 +9042,16 @@ if(valid0){
 if(data.mem !== undefined){
 let data2 = data.mem;
 const _errs6 = errors;
-if(!(((typeof data2 == "number") && (!(data2 % 1) && !isNaN(data2))) && (isFinite(data2)))){
-validate91.errors = [{instancePath:instancePath+"/mem",schemaPath:"#/properties/mem/type",keyword:"type",params:{type: "integer"}}];
+if(!(Number.isInteger(data2))){
 return false;
 }
 if(errors === _errs6){
 if((typeof data2 == "number") && (isFinite(data2))){
 if(data2 > 4294967295 || isNaN(data2)){
-validate91.errors = [{instancePath:instancePath+"/mem",schemaPath:"#/properties/mem/maximum",keyword:"maximum",params:{comparison: "<=", limit: 4294967295}}];
 return false;
 }
 else {
 if(data2 < 0 || isNaN(data2)){
-validate91.errors = [{instancePath:instancePath+"/mem",schemaPath:"#/properties/mem/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}}];
 return false;
 }
 }
@@ -11953,19 +9066,16 @@ if(valid0){
 if(data.adm !== undefined){
 let data3 = data.adm;
 const _errs8 = errors;
-if(!(((typeof data3 == "number") && (!(data3 % 1) && !isNaN(data3))) && (isFinite(data3)))){
-validate91.errors = [{instancePath:instancePath+"/adm",schemaPath:"#/properties/adm/type",keyword:"type",params:{type: "integer"}}];
+if(!(Number.isInteger(data3))){
 return false;
 }
 if(errors === _errs8){
 if((typeof data3 == "number") && (isFinite(data3))){
 if(data3 > 4294967295 || isNaN(data3)){
-validate91.errors = [{instancePath:instancePath+"/adm",schemaPath:"#/properties/adm/maximum",keyword:"maximum",params:{comparison: "<=", limit: 4294967295}}];
 return false;
 }
 else {
 if(data3 < 0 || isNaN(data3)){
-validate91.errors = [{instancePath:instancePath+"/adm",schemaPath:"#/properties/adm/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}}];
 return false;
 }
 }
@@ -11985,55 +9095,34 @@ var valid0 = true;
 }
 }
 else {
-validate91.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"}}];
 return false;
 }
 }
-validate91.errors = vErrors;
 return errors === 0;
 }
-validate91.evaluated = {"props":true,"dynamicProps":false,"dynamicItems":false};
-
 export const opRevoke: Validate = validate92 as Validate;
-const schema59 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:liaison:wire:op-revoke:1","type":"object","additionalProperties":false,"required":["why"],"properties":{"why":{"type":"string","minLength":1,"maxLength":500},"dev":{"type":"integer","minimum":0,"maximum":4294967295},"mem":{"type":"integer","minimum":0,"maximum":4294967295},"adm":{"type":"integer","minimum":0,"maximum":4294967295}},"minProperties":2,"maxProperties":2,"notBytes":true};
-
-function validate92(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
-/*# sourceURL="urn:liaison:wire:op-revoke:1" */;
-let vErrors = null;
+function validate92(data){
 let errors = 0;
-const evaluated0 = validate92.evaluated;
-if(evaluated0.dynamicProps){
-evaluated0.props = undefined;
-}
-if(evaluated0.dynamicItems){
-evaluated0.items = undefined;
-}
 if(data instanceof Uint8Array){
-validate92.errors = [{instancePath,schemaPath:"#/notBytes",keyword:"notBytes",params:{}}];
 return false;
 }
 if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(Object.keys(data).length > 2){
-validate92.errors = [{instancePath,schemaPath:"#/maxProperties",keyword:"maxProperties",params:{limit: 2}}];
 return false;
 }
 else {
 if(Object.keys(data).length < 2){
-validate92.errors = [{instancePath,schemaPath:"#/minProperties",keyword:"minProperties",params:{limit: 2}}];
 return false;
 }
 else {
-let missing0;
-if((data.why === undefined) && (missing0 = "why")){
-validate92.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0}}];
+if(data.why === undefined){
 return false;
 }
 else {
 const _errs1 = errors;
 for(const key0 in data){
 if(!((((key0 === "why") || (key0 === "dev")) || (key0 === "mem")) || (key0 === "adm"))){
-validate92.errors = [{instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0}}];
 return false;
 break;
 }
@@ -12045,18 +9134,15 @@ const _errs2 = errors;
 if(errors === _errs2){
 if(typeof data0 === "string"){
 if(func2(data0) > 500){
-validate92.errors = [{instancePath:instancePath+"/why",schemaPath:"#/properties/why/maxLength",keyword:"maxLength",params:{limit: 500}}];
 return false;
 }
 else {
 if(func2(data0) < 1){
-validate92.errors = [{instancePath:instancePath+"/why",schemaPath:"#/properties/why/minLength",keyword:"minLength",params:{limit: 1}}];
 return false;
 }
 }
 }
 else {
-validate92.errors = [{instancePath:instancePath+"/why",schemaPath:"#/properties/why/type",keyword:"type",params:{type: "string"}}];
 return false;
 }
 }
@@ -12069,19 +9155,16 @@ if(valid0){
 if(data.dev !== undefined){
 let data1 = data.dev;
 const _errs4 = errors;
-if(!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1)))){
-validate92.errors = [{instancePath:instancePath+"/dev",schemaPath:"#/properties/dev/type",keyword:"type",params:{type: "integer"}}];
+if(!(Number.isInteger(data1))){
 return false;
 }
 if(errors === _errs4){
 if((typeof data1 == "number") && (isFinite(data1))){
 if(data1 > 4294967295 || isNaN(data1)){
-validate92.errors = [{instancePath:instancePath+"/dev",schemaPath:"#/properties/dev/maximum",keyword:"maximum",params:{comparison: "<=", limit: 4294967295}}];
 return false;
 }
 else {
 if(data1 < 0 || isNaN(data1)){
-validate92.errors = [{instancePath:instancePath+"/dev",schemaPath:"#/properties/dev/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}}];
 return false;
 }
 }
@@ -12096,19 +9179,16 @@ if(valid0){
 if(data.mem !== undefined){
 let data2 = data.mem;
 const _errs6 = errors;
-if(!(((typeof data2 == "number") && (!(data2 % 1) && !isNaN(data2))) && (isFinite(data2)))){
-validate92.errors = [{instancePath:instancePath+"/mem",schemaPath:"#/properties/mem/type",keyword:"type",params:{type: "integer"}}];
+if(!(Number.isInteger(data2))){
 return false;
 }
 if(errors === _errs6){
 if((typeof data2 == "number") && (isFinite(data2))){
 if(data2 > 4294967295 || isNaN(data2)){
-validate92.errors = [{instancePath:instancePath+"/mem",schemaPath:"#/properties/mem/maximum",keyword:"maximum",params:{comparison: "<=", limit: 4294967295}}];
 return false;
 }
 else {
 if(data2 < 0 || isNaN(data2)){
-validate92.errors = [{instancePath:instancePath+"/mem",schemaPath:"#/properties/mem/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}}];
 return false;
 }
 }
@@ -12123,19 +9203,16 @@ if(valid0){
 if(data.adm !== undefined){
 let data3 = data.adm;
 const _errs8 = errors;
-if(!(((typeof data3 == "number") && (!(data3 % 1) && !isNaN(data3))) && (isFinite(data3)))){
-validate92.errors = [{instancePath:instancePath+"/adm",schemaPath:"#/properties/adm/type",keyword:"type",params:{type: "integer"}}];
+if(!(Number.isInteger(data3))){
 return false;
 }
 if(errors === _errs8){
 if((typeof data3 == "number") && (isFinite(data3))){
 if(data3 > 4294967295 || isNaN(data3)){
-validate92.errors = [{instancePath:instancePath+"/adm",schemaPath:"#/properties/adm/maximum",keyword:"maximum",params:{comparison: "<=", limit: 4294967295}}];
 return false;
 }
 else {
 if(data3 < 0 || isNaN(data3)){
-validate92.errors = [{instancePath:instancePath+"/adm",schemaPath:"#/properties/adm/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}}];
 return false;
 }
 }
@@ -12155,45 +9232,26 @@ var valid0 = true;
 }
 }
 else {
-validate92.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"}}];
 return false;
 }
 }
-validate92.errors = vErrors;
 return errors === 0;
 }
-validate92.evaluated = {"props":true,"dynamicProps":false,"dynamicItems":false};
-
 export const opSchema: Validate = validate93 as Validate;
-const schema60 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:liaison:wire:op-schema:1","type":"object","additionalProperties":false,"required":["name","ver","hash","state"],"properties":{"name":{"type":"string","minLength":1,"maxLength":64},"ver":{"type":"integer","minimum":1,"maximum":9007199254740991},"hash":{"byteLength":[32,32]},"state":{"type":"string","enum":["active","retired"]},"num":{"type":"integer","minimum":0,"maximum":4294967295}},"notBytes":true};
-
-function validate93(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
-/*# sourceURL="urn:liaison:wire:op-schema:1" */;
-let vErrors = null;
+function validate93(data){
 let errors = 0;
-const evaluated0 = validate93.evaluated;
-if(evaluated0.dynamicProps){
-evaluated0.props = undefined;
-}
-if(evaluated0.dynamicItems){
-evaluated0.items = undefined;
-}
 if(data instanceof Uint8Array){
-validate93.errors = [{instancePath,schemaPath:"#/notBytes",keyword:"notBytes",params:{}}];
 return false;
 }
 if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
-let missing0;
-if(((((data.name === undefined) && (missing0 = "name")) || ((data.ver === undefined) && (missing0 = "ver"))) || ((data.hash === undefined) && (missing0 = "hash"))) || ((data.state === undefined) && (missing0 = "state"))){
-validate93.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0}}];
+if((((data.name === undefined) || (data.ver === undefined)) || (data.hash === undefined)) || (data.state === undefined)){
 return false;
 }
 else {
 const _errs1 = errors;
 for(const key0 in data){
 if(!(((((key0 === "name") || (key0 === "ver")) || (key0 === "hash")) || (key0 === "state")) || (key0 === "num"))){
-validate93.errors = [{instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0}}];
 return false;
 break;
 }
@@ -12205,18 +9263,15 @@ const _errs2 = errors;
 if(errors === _errs2){
 if(typeof data0 === "string"){
 if(func2(data0) > 64){
-validate93.errors = [{instancePath:instancePath+"/name",schemaPath:"#/properties/name/maxLength",keyword:"maxLength",params:{limit: 64}}];
 return false;
 }
 else {
 if(func2(data0) < 1){
-validate93.errors = [{instancePath:instancePath+"/name",schemaPath:"#/properties/name/minLength",keyword:"minLength",params:{limit: 1}}];
 return false;
 }
 }
 }
 else {
-validate93.errors = [{instancePath:instancePath+"/name",schemaPath:"#/properties/name/type",keyword:"type",params:{type: "string"}}];
 return false;
 }
 }
@@ -12229,19 +9284,16 @@ if(valid0){
 if(data.ver !== undefined){
 let data1 = data.ver;
 const _errs4 = errors;
-if(!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1)))){
-validate93.errors = [{instancePath:instancePath+"/ver",schemaPath:"#/properties/ver/type",keyword:"type",params:{type: "integer"}}];
+if(!(Number.isInteger(data1))){
 return false;
 }
 if(errors === _errs4){
 if((typeof data1 == "number") && (isFinite(data1))){
 if(data1 > 9007199254740991 || isNaN(data1)){
-validate93.errors = [{instancePath:instancePath+"/ver",schemaPath:"#/properties/ver/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991}}];
 return false;
 }
 else {
 if(data1 < 1 || isNaN(data1)){
-validate93.errors = [{instancePath:instancePath+"/ver",schemaPath:"#/properties/ver/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1}}];
 return false;
 }
 }
@@ -12257,7 +9309,6 @@ if(data.hash !== undefined){
 let data2 = data.hash;
 const _errs6 = errors;
 if(!(data2 instanceof Uint8Array) || data2.length < 32 || data2.length > 32){
-validate93.errors = [{instancePath:instancePath+"/hash",schemaPath:"#/properties/hash/byteLength",keyword:"byteLength",params:{}}];
 return false;
 }
 var valid0 = _errs6 === errors;
@@ -12270,11 +9321,9 @@ if(data.state !== undefined){
 let data3 = data.state;
 const _errs7 = errors;
 if(typeof data3 !== "string"){
-validate93.errors = [{instancePath:instancePath+"/state",schemaPath:"#/properties/state/type",keyword:"type",params:{type: "string"}}];
 return false;
 }
 if(!((data3 === "active") || (data3 === "retired"))){
-validate93.errors = [{instancePath:instancePath+"/state",schemaPath:"#/properties/state/enum",keyword:"enum",params:{allowedValues: schema60.properties.state.enum}}];
 return false;
 }
 var valid0 = _errs7 === errors;
@@ -12286,19 +9335,16 @@ if(valid0){
 if(data.num !== undefined){
 let data4 = data.num;
 const _errs9 = errors;
-if(!(((typeof data4 == "number") && (!(data4 % 1) && !isNaN(data4))) && (isFinite(data4)))){
-validate93.errors = [{instancePath:instancePath+"/num",schemaPath:"#/properties/num/type",keyword:"type",params:{type: "integer"}}];
+if(!(Number.isInteger(data4))){
 return false;
 }
 if(errors === _errs9){
 if((typeof data4 == "number") && (isFinite(data4))){
 if(data4 > 4294967295 || isNaN(data4)){
-validate93.errors = [{instancePath:instancePath+"/num",schemaPath:"#/properties/num/maximum",keyword:"maximum",params:{comparison: "<=", limit: 4294967295}}];
 return false;
 }
 else {
 if(data4 < 0 || isNaN(data4)){
-validate93.errors = [{instancePath:instancePath+"/num",schemaPath:"#/properties/num/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}}];
 return false;
 }
 }
@@ -12317,55 +9363,34 @@ var valid0 = true;
 }
 }
 else {
-validate93.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"}}];
 return false;
 }
 }
-validate93.errors = vErrors;
 return errors === 0;
 }
-validate93.evaluated = {"props":true,"dynamicProps":false,"dynamicItems":false};
-
 export const opSuspend: Validate = validate94 as Validate;
-const schema61 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:liaison:wire:op-suspend:1","type":"object","additionalProperties":false,"required":["why"],"properties":{"why":{"type":"string","minLength":1,"maxLength":500},"dev":{"type":"integer","minimum":0,"maximum":4294967295},"mem":{"type":"integer","minimum":0,"maximum":4294967295},"adm":{"type":"integer","minimum":0,"maximum":4294967295}},"minProperties":2,"maxProperties":2,"notBytes":true};
-
-function validate94(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
-/*# sourceURL="urn:liaison:wire:op-suspend:1" */;
-let vErrors = null;
+function validate94(data){
 let errors = 0;
-const evaluated0 = validate94.evaluated;
-if(evaluated0.dynamicProps){
-evaluated0.props = undefined;
-}
-if(evaluated0.dynamicItems){
-evaluated0.items = undefined;
-}
 if(data instanceof Uint8Array){
-validate94.errors = [{instancePath,schemaPath:"#/notBytes",keyword:"notBytes",params:{}}];
 return false;
 }
 if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(Object.keys(data).length > 2){
-validate94.errors = [{instancePath,schemaPath:"#/maxProperties",keyword:"maxProperties",params:{limit: 2}}];
 return false;
 }
 else {
 if(Object.keys(data).length < 2){
-validate94.errors = [{instancePath,schemaPath:"#/minProperties",keyword:"minProperties",params:{limit: 2}}];
 return false;
 }
 else {
-let missing0;
-if((data.why === undefined) && (missing0 = "why")){
-validate94.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0}}];
+if(data.why === undefined){
 return false;
 }
 else {
 const _errs1 = errors;
 for(const key0 in data){
 if(!((((key0 === "why") || (key0 === "dev")) || (key0 === "mem")) || (key0 === "adm"))){
-validate94.errors = [{instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0}}];
 return false;
 break;
 }
@@ -12377,18 +9402,15 @@ const _errs2 = errors;
 if(errors === _errs2){
 if(typeof data0 === "string"){
 if(func2(data0) > 500){
-validate94.errors = [{instancePath:instancePath+"/why",schemaPath:"#/properties/why/maxLength",keyword:"maxLength",params:{limit: 500}}];
 return false;
 }
 else {
 if(func2(data0) < 1){
-validate94.errors = [{instancePath:instancePath+"/why",schemaPath:"#/properties/why/minLength",keyword:"minLength",params:{limit: 1}}];
 return false;
 }
 }
 }
 else {
-validate94.errors = [{instancePath:instancePath+"/why",schemaPath:"#/properties/why/type",keyword:"type",params:{type: "string"}}];
 return false;
 }
 }
@@ -12401,19 +9423,16 @@ if(valid0){
 if(data.dev !== undefined){
 let data1 = data.dev;
 const _errs4 = errors;
-if(!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1)))){
-validate94.errors = [{instancePath:instancePath+"/dev",schemaPath:"#/properties/dev/type",keyword:"type",params:{type: "integer"}}];
+if(!(Number.isInteger(data1))){
 return false;
 }
 if(errors === _errs4){
 if((typeof data1 == "number") && (isFinite(data1))){
 if(data1 > 4294967295 || isNaN(data1)){
-validate94.errors = [{instancePath:instancePath+"/dev",schemaPath:"#/properties/dev/maximum",keyword:"maximum",params:{comparison: "<=", limit: 4294967295}}];
 return false;
 }
 else {
 if(data1 < 0 || isNaN(data1)){
-validate94.errors = [{instancePath:instancePath+"/dev",schemaPath:"#/properties/dev/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}}];
 return false;
 }
 }
@@ -12428,19 +9447,16 @@ if(valid0){
 if(data.mem !== undefined){
 let data2 = data.mem;
 const _errs6 = errors;
-if(!(((typeof data2 == "number") && (!(data2 % 1) && !isNaN(data2))) && (isFinite(data2)))){
-validate94.errors = [{instancePath:instancePath+"/mem",schemaPath:"#/properties/mem/type",keyword:"type",params:{type: "integer"}}];
+if(!(Number.isInteger(data2))){
 return false;
 }
 if(errors === _errs6){
 if((typeof data2 == "number") && (isFinite(data2))){
 if(data2 > 4294967295 || isNaN(data2)){
-validate94.errors = [{instancePath:instancePath+"/mem",schemaPath:"#/properties/mem/maximum",keyword:"maximum",params:{comparison: "<=", limit: 4294967295}}];
 return false;
 }
 else {
 if(data2 < 0 || isNaN(data2)){
-validate94.errors = [{instancePath:instancePath+"/mem",schemaPath:"#/properties/mem/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}}];
 return false;
 }
 }
@@ -12455,19 +9471,16 @@ if(valid0){
 if(data.adm !== undefined){
 let data3 = data.adm;
 const _errs8 = errors;
-if(!(((typeof data3 == "number") && (!(data3 % 1) && !isNaN(data3))) && (isFinite(data3)))){
-validate94.errors = [{instancePath:instancePath+"/adm",schemaPath:"#/properties/adm/type",keyword:"type",params:{type: "integer"}}];
+if(!(Number.isInteger(data3))){
 return false;
 }
 if(errors === _errs8){
 if((typeof data3 == "number") && (isFinite(data3))){
 if(data3 > 4294967295 || isNaN(data3)){
-validate94.errors = [{instancePath:instancePath+"/adm",schemaPath:"#/properties/adm/maximum",keyword:"maximum",params:{comparison: "<=", limit: 4294967295}}];
 return false;
 }
 else {
 if(data3 < 0 || isNaN(data3)){
-validate94.errors = [{instancePath:instancePath+"/adm",schemaPath:"#/properties/adm/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}}];
 return false;
 }
 }
@@ -12487,45 +9500,26 @@ var valid0 = true;
 }
 }
 else {
-validate94.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"}}];
 return false;
 }
 }
-validate94.errors = vErrors;
 return errors === 0;
 }
-validate94.evaluated = {"props":true,"dynamicProps":false,"dynamicItems":false};
-
 export const opTopic: Validate = validate95 as Validate;
-const schema62 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:liaison:wire:op-topic:1","type":"object","additionalProperties":false,"required":["name","title","status","sch"],"properties":{"name":{"type":"string","minLength":2,"maxLength":64,"pattern":"^[a-z0-9][a-z0-9.-]*$"},"title":{"type":"object","additionalProperties":false,"properties":{"fr":{"type":"string","minLength":1,"maxLength":200},"en":{"type":"string","minLength":1,"maxLength":200},"ar":{"type":"string","minLength":1,"maxLength":200},"pt":{"type":"string","minLength":1,"maxLength":200}},"minProperties":1,"notBytes":true},"status":{"type":"string","enum":["exercise","actual"]},"sch":{"type":"array","minItems":1,"maxItems":64,"items":{"type":"integer","minimum":0,"maximum":4294967295}},"num":{"type":"integer","minimum":0,"maximum":4294967295},"z":{"const":1,"type":"integer"}},"notBytes":true};
-
-function validate95(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
-/*# sourceURL="urn:liaison:wire:op-topic:1" */;
-let vErrors = null;
+function validate95(data){
 let errors = 0;
-const evaluated0 = validate95.evaluated;
-if(evaluated0.dynamicProps){
-evaluated0.props = undefined;
-}
-if(evaluated0.dynamicItems){
-evaluated0.items = undefined;
-}
 if(data instanceof Uint8Array){
-validate95.errors = [{instancePath,schemaPath:"#/notBytes",keyword:"notBytes",params:{}}];
 return false;
 }
 if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
-let missing0;
-if(((((data.name === undefined) && (missing0 = "name")) || ((data.title === undefined) && (missing0 = "title"))) || ((data.status === undefined) && (missing0 = "status"))) || ((data.sch === undefined) && (missing0 = "sch"))){
-validate95.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0}}];
+if((((data.name === undefined) || (data.title === undefined)) || (data.status === undefined)) || (data.sch === undefined)){
 return false;
 }
 else {
 const _errs1 = errors;
 for(const key0 in data){
 if(!((((((key0 === "name") || (key0 === "title")) || (key0 === "status")) || (key0 === "sch")) || (key0 === "num")) || (key0 === "z"))){
-validate95.errors = [{instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0}}];
 return false;
 break;
 }
@@ -12537,24 +9531,20 @@ const _errs2 = errors;
 if(errors === _errs2){
 if(typeof data0 === "string"){
 if(func2(data0) > 64){
-validate95.errors = [{instancePath:instancePath+"/name",schemaPath:"#/properties/name/maxLength",keyword:"maxLength",params:{limit: 64}}];
 return false;
 }
 else {
 if(func2(data0) < 2){
-validate95.errors = [{instancePath:instancePath+"/name",schemaPath:"#/properties/name/minLength",keyword:"minLength",params:{limit: 2}}];
 return false;
 }
 else {
 if(!pattern3.test(data0)){
-validate95.errors = [{instancePath:instancePath+"/name",schemaPath:"#/properties/name/pattern",keyword:"pattern",params:{pattern: "^[a-z0-9][a-z0-9.-]*$"}}];
 return false;
 }
 }
 }
 }
 else {
-validate95.errors = [{instancePath:instancePath+"/name",schemaPath:"#/properties/name/type",keyword:"type",params:{type: "string"}}];
 return false;
 }
 }
@@ -12568,20 +9558,17 @@ if(data.title !== undefined){
 let data1 = data.title;
 const _errs4 = errors;
 if(data1 instanceof Uint8Array){
-validate95.errors = [{instancePath:instancePath+"/title",schemaPath:"#/properties/title/notBytes",keyword:"notBytes",params:{}}];
 return false;
 }
 if(errors === _errs4){
 if(data1 && typeof data1 == "object" && !Array.isArray(data1)){
 if(Object.keys(data1).length < 1){
-validate95.errors = [{instancePath:instancePath+"/title",schemaPath:"#/properties/title/minProperties",keyword:"minProperties",params:{limit: 1}}];
 return false;
 }
 else {
 const _errs6 = errors;
 for(const key1 in data1){
 if(!((((key1 === "fr") || (key1 === "en")) || (key1 === "ar")) || (key1 === "pt"))){
-validate95.errors = [{instancePath:instancePath+"/title",schemaPath:"#/properties/title/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key1}}];
 return false;
 break;
 }
@@ -12593,18 +9580,15 @@ const _errs7 = errors;
 if(errors === _errs7){
 if(typeof data2 === "string"){
 if(func2(data2) > 200){
-validate95.errors = [{instancePath:instancePath+"/title/fr",schemaPath:"#/properties/title/properties/fr/maxLength",keyword:"maxLength",params:{limit: 200}}];
 return false;
 }
 else {
 if(func2(data2) < 1){
-validate95.errors = [{instancePath:instancePath+"/title/fr",schemaPath:"#/properties/title/properties/fr/minLength",keyword:"minLength",params:{limit: 1}}];
 return false;
 }
 }
 }
 else {
-validate95.errors = [{instancePath:instancePath+"/title/fr",schemaPath:"#/properties/title/properties/fr/type",keyword:"type",params:{type: "string"}}];
 return false;
 }
 }
@@ -12620,18 +9604,15 @@ const _errs9 = errors;
 if(errors === _errs9){
 if(typeof data3 === "string"){
 if(func2(data3) > 200){
-validate95.errors = [{instancePath:instancePath+"/title/en",schemaPath:"#/properties/title/properties/en/maxLength",keyword:"maxLength",params:{limit: 200}}];
 return false;
 }
 else {
 if(func2(data3) < 1){
-validate95.errors = [{instancePath:instancePath+"/title/en",schemaPath:"#/properties/title/properties/en/minLength",keyword:"minLength",params:{limit: 1}}];
 return false;
 }
 }
 }
 else {
-validate95.errors = [{instancePath:instancePath+"/title/en",schemaPath:"#/properties/title/properties/en/type",keyword:"type",params:{type: "string"}}];
 return false;
 }
 }
@@ -12647,18 +9628,15 @@ const _errs11 = errors;
 if(errors === _errs11){
 if(typeof data4 === "string"){
 if(func2(data4) > 200){
-validate95.errors = [{instancePath:instancePath+"/title/ar",schemaPath:"#/properties/title/properties/ar/maxLength",keyword:"maxLength",params:{limit: 200}}];
 return false;
 }
 else {
 if(func2(data4) < 1){
-validate95.errors = [{instancePath:instancePath+"/title/ar",schemaPath:"#/properties/title/properties/ar/minLength",keyword:"minLength",params:{limit: 1}}];
 return false;
 }
 }
 }
 else {
-validate95.errors = [{instancePath:instancePath+"/title/ar",schemaPath:"#/properties/title/properties/ar/type",keyword:"type",params:{type: "string"}}];
 return false;
 }
 }
@@ -12674,18 +9652,15 @@ const _errs13 = errors;
 if(errors === _errs13){
 if(typeof data5 === "string"){
 if(func2(data5) > 200){
-validate95.errors = [{instancePath:instancePath+"/title/pt",schemaPath:"#/properties/title/properties/pt/maxLength",keyword:"maxLength",params:{limit: 200}}];
 return false;
 }
 else {
 if(func2(data5) < 1){
-validate95.errors = [{instancePath:instancePath+"/title/pt",schemaPath:"#/properties/title/properties/pt/minLength",keyword:"minLength",params:{limit: 1}}];
 return false;
 }
 }
 }
 else {
-validate95.errors = [{instancePath:instancePath+"/title/pt",schemaPath:"#/properties/title/properties/pt/type",keyword:"type",params:{type: "string"}}];
 return false;
 }
 }
@@ -12701,7 +9676,6 @@ var valid1 = true;
 }
 }
 else {
-validate95.errors = [{instancePath:instancePath+"/title",schemaPath:"#/properties/title/type",keyword:"type",params:{type: "object"}}];
 return false;
 }
 }
@@ -12715,11 +9689,9 @@ if(data.status !== undefined){
 let data6 = data.status;
 const _errs15 = errors;
 if(typeof data6 !== "string"){
-validate95.errors = [{instancePath:instancePath+"/status",schemaPath:"#/properties/status/type",keyword:"type",params:{type: "string"}}];
 return false;
 }
 if(!((data6 === "exercise") || (data6 === "actual"))){
-validate95.errors = [{instancePath:instancePath+"/status",schemaPath:"#/properties/status/enum",keyword:"enum",params:{allowedValues: schema62.properties.status.enum}}];
 return false;
 }
 var valid0 = _errs15 === errors;
@@ -12734,12 +9706,10 @@ const _errs17 = errors;
 if(errors === _errs17){
 if(Array.isArray(data7)){
 if(data7.length > 64){
-validate95.errors = [{instancePath:instancePath+"/sch",schemaPath:"#/properties/sch/maxItems",keyword:"maxItems",params:{limit: 64}}];
 return false;
 }
 else {
 if(data7.length < 1){
-validate95.errors = [{instancePath:instancePath+"/sch",schemaPath:"#/properties/sch/minItems",keyword:"minItems",params:{limit: 1}}];
 return false;
 }
 else {
@@ -12748,19 +9718,16 @@ const len0 = data7.length;
 for(let i0=0; i0<len0; i0++){
 let data8 = data7[i0];
 const _errs19 = errors;
-if(!(((typeof data8 == "number") && (!(data8 % 1) && !isNaN(data8))) && (isFinite(data8)))){
-validate95.errors = [{instancePath:instancePath+"/sch/" + i0,schemaPath:"#/properties/sch/items/type",keyword:"type",params:{type: "integer"}}];
+if(!(Number.isInteger(data8))){
 return false;
 }
 if(errors === _errs19){
 if((typeof data8 == "number") && (isFinite(data8))){
 if(data8 > 4294967295 || isNaN(data8)){
-validate95.errors = [{instancePath:instancePath+"/sch/" + i0,schemaPath:"#/properties/sch/items/maximum",keyword:"maximum",params:{comparison: "<=", limit: 4294967295}}];
 return false;
 }
 else {
 if(data8 < 0 || isNaN(data8)){
-validate95.errors = [{instancePath:instancePath+"/sch/" + i0,schemaPath:"#/properties/sch/items/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}}];
 return false;
 }
 }
@@ -12775,7 +9742,6 @@ break;
 }
 }
 else {
-validate95.errors = [{instancePath:instancePath+"/sch",schemaPath:"#/properties/sch/type",keyword:"type",params:{type: "array"}}];
 return false;
 }
 }
@@ -12788,19 +9754,16 @@ if(valid0){
 if(data.num !== undefined){
 let data9 = data.num;
 const _errs21 = errors;
-if(!(((typeof data9 == "number") && (!(data9 % 1) && !isNaN(data9))) && (isFinite(data9)))){
-validate95.errors = [{instancePath:instancePath+"/num",schemaPath:"#/properties/num/type",keyword:"type",params:{type: "integer"}}];
+if(!(Number.isInteger(data9))){
 return false;
 }
 if(errors === _errs21){
 if((typeof data9 == "number") && (isFinite(data9))){
 if(data9 > 4294967295 || isNaN(data9)){
-validate95.errors = [{instancePath:instancePath+"/num",schemaPath:"#/properties/num/maximum",keyword:"maximum",params:{comparison: "<=", limit: 4294967295}}];
 return false;
 }
 else {
 if(data9 < 0 || isNaN(data9)){
-validate95.errors = [{instancePath:instancePath+"/num",schemaPath:"#/properties/num/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}}];
 return false;
 }
 }
@@ -12815,12 +9778,10 @@ if(valid0){
 if(data.z !== undefined){
 let data10 = data.z;
 const _errs23 = errors;
-if(!(((typeof data10 == "number") && (!(data10 % 1) && !isNaN(data10))) && (isFinite(data10)))){
-validate95.errors = [{instancePath:instancePath+"/z",schemaPath:"#/properties/z/type",keyword:"type",params:{type: "integer"}}];
+if(!(Number.isInteger(data10))){
 return false;
 }
 if(1 !== data10){
-validate95.errors = [{instancePath:instancePath+"/z",schemaPath:"#/properties/z/const",keyword:"const",params:{allowedValue: 1}}];
 return false;
 }
 var valid0 = _errs23 === errors;
@@ -12837,45 +9798,26 @@ var valid0 = true;
 }
 }
 else {
-validate95.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"}}];
 return false;
 }
 }
-validate95.errors = vErrors;
 return errors === 0;
 }
-validate95.evaluated = {"props":true,"dynamicProps":false,"dynamicItems":false};
-
 export const possession: Validate = validate96 as Validate;
-const schema63 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:liaison:wire:possession:1","type":"object","additionalProperties":false,"required":["mem","org","role","ik","n"],"properties":{"mem":{"type":"integer","minimum":0,"maximum":4294967295},"org":{"type":"string","minLength":1,"maxLength":64},"role":{"type":"string","enum":["officer","analyst","administrator"]},"ik":{"byteLength":[32,32]},"n":{"byteLength":[16,16]}},"notBytes":true};
-
-function validate96(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
-/*# sourceURL="urn:liaison:wire:possession:1" */;
-let vErrors = null;
+function validate96(data){
 let errors = 0;
-const evaluated0 = validate96.evaluated;
-if(evaluated0.dynamicProps){
-evaluated0.props = undefined;
-}
-if(evaluated0.dynamicItems){
-evaluated0.items = undefined;
-}
 if(data instanceof Uint8Array){
-validate96.errors = [{instancePath,schemaPath:"#/notBytes",keyword:"notBytes",params:{}}];
 return false;
 }
 if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
-let missing0;
-if((((((data.mem === undefined) && (missing0 = "mem")) || ((data.org === undefined) && (missing0 = "org"))) || ((data.role === undefined) && (missing0 = "role"))) || ((data.ik === undefined) && (missing0 = "ik"))) || ((data.n === undefined) && (missing0 = "n"))){
-validate96.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0}}];
+if(((((data.mem === undefined) || (data.org === undefined)) || (data.role === undefined)) || (data.ik === undefined)) || (data.n === undefined)){
 return false;
 }
 else {
 const _errs1 = errors;
 for(const key0 in data){
 if(!(((((key0 === "mem") || (key0 === "org")) || (key0 === "role")) || (key0 === "ik")) || (key0 === "n"))){
-validate96.errors = [{instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0}}];
 return false;
 break;
 }
@@ -12884,19 +9826,16 @@ if(_errs1 === errors){
 if(data.mem !== undefined){
 let data0 = data.mem;
 const _errs2 = errors;
-if(!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))){
-validate96.errors = [{instancePath:instancePath+"/mem",schemaPath:"#/properties/mem/type",keyword:"type",params:{type: "integer"}}];
+if(!(Number.isInteger(data0))){
 return false;
 }
 if(errors === _errs2){
 if((typeof data0 == "number") && (isFinite(data0))){
 if(data0 > 4294967295 || isNaN(data0)){
-validate96.errors = [{instancePath:instancePath+"/mem",schemaPath:"#/properties/mem/maximum",keyword:"maximum",params:{comparison: "<=", limit: 4294967295}}];
 return false;
 }
 else {
 if(data0 < 0 || isNaN(data0)){
-validate96.errors = [{instancePath:instancePath+"/mem",schemaPath:"#/properties/mem/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}}];
 return false;
 }
 }
@@ -12914,18 +9853,15 @@ const _errs4 = errors;
 if(errors === _errs4){
 if(typeof data1 === "string"){
 if(func2(data1) > 64){
-validate96.errors = [{instancePath:instancePath+"/org",schemaPath:"#/properties/org/maxLength",keyword:"maxLength",params:{limit: 64}}];
 return false;
 }
 else {
 if(func2(data1) < 1){
-validate96.errors = [{instancePath:instancePath+"/org",schemaPath:"#/properties/org/minLength",keyword:"minLength",params:{limit: 1}}];
 return false;
 }
 }
 }
 else {
-validate96.errors = [{instancePath:instancePath+"/org",schemaPath:"#/properties/org/type",keyword:"type",params:{type: "string"}}];
 return false;
 }
 }
@@ -12939,11 +9875,9 @@ if(data.role !== undefined){
 let data2 = data.role;
 const _errs6 = errors;
 if(typeof data2 !== "string"){
-validate96.errors = [{instancePath:instancePath+"/role",schemaPath:"#/properties/role/type",keyword:"type",params:{type: "string"}}];
 return false;
 }
 if(!(((data2 === "officer") || (data2 === "analyst")) || (data2 === "administrator"))){
-validate96.errors = [{instancePath:instancePath+"/role",schemaPath:"#/properties/role/enum",keyword:"enum",params:{allowedValues: schema63.properties.role.enum}}];
 return false;
 }
 var valid0 = _errs6 === errors;
@@ -12956,7 +9890,6 @@ if(data.ik !== undefined){
 let data3 = data.ik;
 const _errs8 = errors;
 if(!(data3 instanceof Uint8Array) || data3.length < 32 || data3.length > 32){
-validate96.errors = [{instancePath:instancePath+"/ik",schemaPath:"#/properties/ik/byteLength",keyword:"byteLength",params:{}}];
 return false;
 }
 var valid0 = _errs8 === errors;
@@ -12969,7 +9902,6 @@ if(data.n !== undefined){
 let data4 = data.n;
 const _errs9 = errors;
 if(!(data4 instanceof Uint8Array) || data4.length < 16 || data4.length > 16){
-validate96.errors = [{instancePath:instancePath+"/n",schemaPath:"#/properties/n/byteLength",keyword:"byteLength",params:{}}];
 return false;
 }
 var valid0 = _errs9 === errors;
@@ -12985,45 +9917,26 @@ var valid0 = true;
 }
 }
 else {
-validate96.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"}}];
 return false;
 }
 }
-validate96.errors = vErrors;
 return errors === 0;
 }
-validate96.evaluated = {"props":true,"dynamicProps":false,"dynamicItems":false};
-
 export const receipt: Validate = validate97 as Validate;
-const schema64 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:liaison:wire:receipt:1","type":"object","additionalProperties":false,"required":["v","rc","rk","d","cid","t"],"properties":{"v":{"const":1,"type":"integer"},"rc":{"type":"integer","minimum":0,"maximum":65535},"rk":{"type":"integer","minimum":1,"maximum":65535},"d":{"type":"integer","minimum":0,"maximum":1},"cid":{"byteLength":[32,32]},"t":{"type":"integer","minimum":0,"maximum":9007199254740991},"ix":{"type":"integer","minimum":0,"maximum":9007199254740991},"lh":{"byteLength":[32,32]},"cur":{"type":"integer","minimum":0,"maximum":9007199254740991},"id":{"byteLength":[16,16]},"dev":{"type":"integer","minimum":0,"maximum":4294967295},"adm":{"type":"integer","minimum":1,"maximum":65535},"chain":{"byteLength":[32,32]},"inc":{"type":"integer","minimum":0,"maximum":9007199254740991},"seq":{"type":"integer","minimum":0,"maximum":9007199254740991},"head":{"type":"array","prefixItems":[{"type":"integer","minimum":0,"maximum":9007199254740991},{"type":"integer","minimum":0,"maximum":9007199254740991},{"byteLength":[32,32]}],"items":false,"minItems":3,"maxItems":3}},"notBytes":true};
-
-function validate97(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
-/*# sourceURL="urn:liaison:wire:receipt:1" */;
-let vErrors = null;
+function validate97(data){
 let errors = 0;
-const evaluated0 = validate97.evaluated;
-if(evaluated0.dynamicProps){
-evaluated0.props = undefined;
-}
-if(evaluated0.dynamicItems){
-evaluated0.items = undefined;
-}
 if(data instanceof Uint8Array){
-validate97.errors = [{instancePath,schemaPath:"#/notBytes",keyword:"notBytes",params:{}}];
 return false;
 }
 if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
-let missing0;
-if(((((((data.v === undefined) && (missing0 = "v")) || ((data.rc === undefined) && (missing0 = "rc"))) || ((data.rk === undefined) && (missing0 = "rk"))) || ((data.d === undefined) && (missing0 = "d"))) || ((data.cid === undefined) && (missing0 = "cid"))) || ((data.t === undefined) && (missing0 = "t"))){
-validate97.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0}}];
+if((((((data.v === undefined) || (data.rc === undefined)) || (data.rk === undefined)) || (data.d === undefined)) || (data.cid === undefined)) || (data.t === undefined)){
 return false;
 }
 else {
 const _errs1 = errors;
 for(const key0 in data){
-if(!(func1.call(schema64.properties, key0))){
-validate97.errors = [{instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0}}];
+if(!(func1.call({"v":{"const":1,"type":"integer"},"rc":{"type":"integer","minimum":0,"maximum":65535},"rk":{"type":"integer","minimum":1,"maximum":65535},"d":{"type":"integer","minimum":0,"maximum":1},"cid":{"byteLength":[32,32]},"t":{"type":"integer","minimum":0,"maximum":9007199254740991},"ix":{"type":"integer","minimum":0,"maximum":9007199254740991},"lh":{"byteLength":[32,32]},"cur":{"type":"integer","minimum":0,"maximum":9007199254740991},"id":{"byteLength":[16,16]},"dev":{"type":"integer","minimum":0,"maximum":4294967295},"adm":{"type":"integer","minimum":1,"maximum":65535},"chain":{"byteLength":[32,32]},"inc":{"type":"integer","minimum":0,"maximum":9007199254740991},"seq":{"type":"integer","minimum":0,"maximum":9007199254740991},"head":{"type":"array","prefixItems":[{"type":"integer","minimum":0,"maximum":9007199254740991},{"type":"integer","minimum":0,"maximum":9007199254740991},{"byteLength":[32,32]}],"items":false,"minItems":3,"maxItems":3}}, key0))){
 return false;
 break;
 }
@@ -13032,12 +9945,10 @@ if(_errs1 === errors){
 if(data.v !== undefined){
 let data0 = data.v;
 const _errs2 = errors;
-if(!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))){
-validate97.errors = [{instancePath:instancePath+"/v",schemaPath:"#/properties/v/type",keyword:"type",params:{type: "integer"}}];
+if(!(Number.isInteger(data0))){
 return false;
 }
 if(1 !== data0){
-validate97.errors = [{instancePath:instancePath+"/v",schemaPath:"#/properties/v/const",keyword:"const",params:{allowedValue: 1}}];
 return false;
 }
 var valid0 = _errs2 === errors;
@@ -13049,19 +9960,16 @@ if(valid0){
 if(data.rc !== undefined){
 let data1 = data.rc;
 const _errs4 = errors;
-if(!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1)))){
-validate97.errors = [{instancePath:instancePath+"/rc",schemaPath:"#/properties/rc/type",keyword:"type",params:{type: "integer"}}];
+if(!(Number.isInteger(data1))){
 return false;
 }
 if(errors === _errs4){
 if((typeof data1 == "number") && (isFinite(data1))){
 if(data1 > 65535 || isNaN(data1)){
-validate97.errors = [{instancePath:instancePath+"/rc",schemaPath:"#/properties/rc/maximum",keyword:"maximum",params:{comparison: "<=", limit: 65535}}];
 return false;
 }
 else {
 if(data1 < 0 || isNaN(data1)){
-validate97.errors = [{instancePath:instancePath+"/rc",schemaPath:"#/properties/rc/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}}];
 return false;
 }
 }
@@ -13076,19 +9984,16 @@ if(valid0){
 if(data.rk !== undefined){
 let data2 = data.rk;
 const _errs6 = errors;
-if(!(((typeof data2 == "number") && (!(data2 % 1) && !isNaN(data2))) && (isFinite(data2)))){
-validate97.errors = [{instancePath:instancePath+"/rk",schemaPath:"#/properties/rk/type",keyword:"type",params:{type: "integer"}}];
+if(!(Number.isInteger(data2))){
 return false;
 }
 if(errors === _errs6){
 if((typeof data2 == "number") && (isFinite(data2))){
 if(data2 > 65535 || isNaN(data2)){
-validate97.errors = [{instancePath:instancePath+"/rk",schemaPath:"#/properties/rk/maximum",keyword:"maximum",params:{comparison: "<=", limit: 65535}}];
 return false;
 }
 else {
 if(data2 < 1 || isNaN(data2)){
-validate97.errors = [{instancePath:instancePath+"/rk",schemaPath:"#/properties/rk/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1}}];
 return false;
 }
 }
@@ -13103,19 +10008,16 @@ if(valid0){
 if(data.d !== undefined){
 let data3 = data.d;
 const _errs8 = errors;
-if(!(((typeof data3 == "number") && (!(data3 % 1) && !isNaN(data3))) && (isFinite(data3)))){
-validate97.errors = [{instancePath:instancePath+"/d",schemaPath:"#/properties/d/type",keyword:"type",params:{type: "integer"}}];
+if(!(Number.isInteger(data3))){
 return false;
 }
 if(errors === _errs8){
 if((typeof data3 == "number") && (isFinite(data3))){
 if(data3 > 1 || isNaN(data3)){
-validate97.errors = [{instancePath:instancePath+"/d",schemaPath:"#/properties/d/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1}}];
 return false;
 }
 else {
 if(data3 < 0 || isNaN(data3)){
-validate97.errors = [{instancePath:instancePath+"/d",schemaPath:"#/properties/d/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}}];
 return false;
 }
 }
@@ -13131,7 +10033,6 @@ if(data.cid !== undefined){
 let data4 = data.cid;
 const _errs10 = errors;
 if(!(data4 instanceof Uint8Array) || data4.length < 32 || data4.length > 32){
-validate97.errors = [{instancePath:instancePath+"/cid",schemaPath:"#/properties/cid/byteLength",keyword:"byteLength",params:{}}];
 return false;
 }
 var valid0 = _errs10 === errors;
@@ -13143,19 +10044,16 @@ if(valid0){
 if(data.t !== undefined){
 let data5 = data.t;
 const _errs11 = errors;
-if(!(((typeof data5 == "number") && (!(data5 % 1) && !isNaN(data5))) && (isFinite(data5)))){
-validate97.errors = [{instancePath:instancePath+"/t",schemaPath:"#/properties/t/type",keyword:"type",params:{type: "integer"}}];
+if(!(Number.isInteger(data5))){
 return false;
 }
 if(errors === _errs11){
 if((typeof data5 == "number") && (isFinite(data5))){
 if(data5 > 9007199254740991 || isNaN(data5)){
-validate97.errors = [{instancePath:instancePath+"/t",schemaPath:"#/properties/t/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991}}];
 return false;
 }
 else {
 if(data5 < 0 || isNaN(data5)){
-validate97.errors = [{instancePath:instancePath+"/t",schemaPath:"#/properties/t/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}}];
 return false;
 }
 }
@@ -13170,19 +10068,16 @@ if(valid0){
 if(data.ix !== undefined){
 let data6 = data.ix;
 const _errs13 = errors;
-if(!(((typeof data6 == "number") && (!(data6 % 1) && !isNaN(data6))) && (isFinite(data6)))){
-validate97.errors = [{instancePath:instancePath+"/ix",schemaPath:"#/properties/ix/type",keyword:"type",params:{type: "integer"}}];
+if(!(Number.isInteger(data6))){
 return false;
 }
 if(errors === _errs13){
 if((typeof data6 == "number") && (isFinite(data6))){
 if(data6 > 9007199254740991 || isNaN(data6)){
-validate97.errors = [{instancePath:instancePath+"/ix",schemaPath:"#/properties/ix/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991}}];
 return false;
 }
 else {
 if(data6 < 0 || isNaN(data6)){
-validate97.errors = [{instancePath:instancePath+"/ix",schemaPath:"#/properties/ix/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}}];
 return false;
 }
 }
@@ -13198,7 +10093,6 @@ if(data.lh !== undefined){
 let data7 = data.lh;
 const _errs15 = errors;
 if(!(data7 instanceof Uint8Array) || data7.length < 32 || data7.length > 32){
-validate97.errors = [{instancePath:instancePath+"/lh",schemaPath:"#/properties/lh/byteLength",keyword:"byteLength",params:{}}];
 return false;
 }
 var valid0 = _errs15 === errors;
@@ -13210,19 +10104,16 @@ if(valid0){
 if(data.cur !== undefined){
 let data8 = data.cur;
 const _errs16 = errors;
-if(!(((typeof data8 == "number") && (!(data8 % 1) && !isNaN(data8))) && (isFinite(data8)))){
-validate97.errors = [{instancePath:instancePath+"/cur",schemaPath:"#/properties/cur/type",keyword:"type",params:{type: "integer"}}];
+if(!(Number.isInteger(data8))){
 return false;
 }
 if(errors === _errs16){
 if((typeof data8 == "number") && (isFinite(data8))){
 if(data8 > 9007199254740991 || isNaN(data8)){
-validate97.errors = [{instancePath:instancePath+"/cur",schemaPath:"#/properties/cur/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991}}];
 return false;
 }
 else {
 if(data8 < 0 || isNaN(data8)){
-validate97.errors = [{instancePath:instancePath+"/cur",schemaPath:"#/properties/cur/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}}];
 return false;
 }
 }
@@ -13238,7 +10129,6 @@ if(data.id !== undefined){
 let data9 = data.id;
 const _errs18 = errors;
 if(!(data9 instanceof Uint8Array) || data9.length < 16 || data9.length > 16){
-validate97.errors = [{instancePath:instancePath+"/id",schemaPath:"#/properties/id/byteLength",keyword:"byteLength",params:{}}];
 return false;
 }
 var valid0 = _errs18 === errors;
@@ -13250,19 +10140,16 @@ if(valid0){
 if(data.dev !== undefined){
 let data10 = data.dev;
 const _errs19 = errors;
-if(!(((typeof data10 == "number") && (!(data10 % 1) && !isNaN(data10))) && (isFinite(data10)))){
-validate97.errors = [{instancePath:instancePath+"/dev",schemaPath:"#/properties/dev/type",keyword:"type",params:{type: "integer"}}];
+if(!(Number.isInteger(data10))){
 return false;
 }
 if(errors === _errs19){
 if((typeof data10 == "number") && (isFinite(data10))){
 if(data10 > 4294967295 || isNaN(data10)){
-validate97.errors = [{instancePath:instancePath+"/dev",schemaPath:"#/properties/dev/maximum",keyword:"maximum",params:{comparison: "<=", limit: 4294967295}}];
 return false;
 }
 else {
 if(data10 < 0 || isNaN(data10)){
-validate97.errors = [{instancePath:instancePath+"/dev",schemaPath:"#/properties/dev/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}}];
 return false;
 }
 }
@@ -13277,19 +10164,16 @@ if(valid0){
 if(data.adm !== undefined){
 let data11 = data.adm;
 const _errs21 = errors;
-if(!(((typeof data11 == "number") && (!(data11 % 1) && !isNaN(data11))) && (isFinite(data11)))){
-validate97.errors = [{instancePath:instancePath+"/adm",schemaPath:"#/properties/adm/type",keyword:"type",params:{type: "integer"}}];
+if(!(Number.isInteger(data11))){
 return false;
 }
 if(errors === _errs21){
 if((typeof data11 == "number") && (isFinite(data11))){
 if(data11 > 65535 || isNaN(data11)){
-validate97.errors = [{instancePath:instancePath+"/adm",schemaPath:"#/properties/adm/maximum",keyword:"maximum",params:{comparison: "<=", limit: 65535}}];
 return false;
 }
 else {
 if(data11 < 1 || isNaN(data11)){
-validate97.errors = [{instancePath:instancePath+"/adm",schemaPath:"#/properties/adm/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1}}];
 return false;
 }
 }
@@ -13305,7 +10189,6 @@ if(data.chain !== undefined){
 let data12 = data.chain;
 const _errs23 = errors;
 if(!(data12 instanceof Uint8Array) || data12.length < 32 || data12.length > 32){
-validate97.errors = [{instancePath:instancePath+"/chain",schemaPath:"#/properties/chain/byteLength",keyword:"byteLength",params:{}}];
 return false;
 }
 var valid0 = _errs23 === errors;
@@ -13317,19 +10200,16 @@ if(valid0){
 if(data.inc !== undefined){
 let data13 = data.inc;
 const _errs24 = errors;
-if(!(((typeof data13 == "number") && (!(data13 % 1) && !isNaN(data13))) && (isFinite(data13)))){
-validate97.errors = [{instancePath:instancePath+"/inc",schemaPath:"#/properties/inc/type",keyword:"type",params:{type: "integer"}}];
+if(!(Number.isInteger(data13))){
 return false;
 }
 if(errors === _errs24){
 if((typeof data13 == "number") && (isFinite(data13))){
 if(data13 > 9007199254740991 || isNaN(data13)){
-validate97.errors = [{instancePath:instancePath+"/inc",schemaPath:"#/properties/inc/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991}}];
 return false;
 }
 else {
 if(data13 < 0 || isNaN(data13)){
-validate97.errors = [{instancePath:instancePath+"/inc",schemaPath:"#/properties/inc/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}}];
 return false;
 }
 }
@@ -13344,19 +10224,16 @@ if(valid0){
 if(data.seq !== undefined){
 let data14 = data.seq;
 const _errs26 = errors;
-if(!(((typeof data14 == "number") && (!(data14 % 1) && !isNaN(data14))) && (isFinite(data14)))){
-validate97.errors = [{instancePath:instancePath+"/seq",schemaPath:"#/properties/seq/type",keyword:"type",params:{type: "integer"}}];
+if(!(Number.isInteger(data14))){
 return false;
 }
 if(errors === _errs26){
 if((typeof data14 == "number") && (isFinite(data14))){
 if(data14 > 9007199254740991 || isNaN(data14)){
-validate97.errors = [{instancePath:instancePath+"/seq",schemaPath:"#/properties/seq/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991}}];
 return false;
 }
 else {
 if(data14 < 0 || isNaN(data14)){
-validate97.errors = [{instancePath:instancePath+"/seq",schemaPath:"#/properties/seq/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}}];
 return false;
 }
 }
@@ -13374,12 +10251,10 @@ const _errs28 = errors;
 if(errors === _errs28){
 if(Array.isArray(data15)){
 if(data15.length > 3){
-validate97.errors = [{instancePath:instancePath+"/head",schemaPath:"#/properties/head/maxItems",keyword:"maxItems",params:{limit: 3}}];
 return false;
 }
 else {
 if(data15.length < 3){
-validate97.errors = [{instancePath:instancePath+"/head",schemaPath:"#/properties/head/minItems",keyword:"minItems",params:{limit: 3}}];
 return false;
 }
 else {
@@ -13387,19 +10262,16 @@ const len0 = data15.length;
 if(len0 > 0){
 let data16 = data15[0];
 const _errs30 = errors;
-if(!(((typeof data16 == "number") && (!(data16 % 1) && !isNaN(data16))) && (isFinite(data16)))){
-validate97.errors = [{instancePath:instancePath+"/head/0",schemaPath:"#/properties/head/prefixItems/0/type",keyword:"type",params:{type: "integer"}}];
+if(!(Number.isInteger(data16))){
 return false;
 }
 if(errors === _errs30){
 if((typeof data16 == "number") && (isFinite(data16))){
 if(data16 > 9007199254740991 || isNaN(data16)){
-validate97.errors = [{instancePath:instancePath+"/head/0",schemaPath:"#/properties/head/prefixItems/0/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991}}];
 return false;
 }
 else {
 if(data16 < 0 || isNaN(data16)){
-validate97.errors = [{instancePath:instancePath+"/head/0",schemaPath:"#/properties/head/prefixItems/0/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}}];
 return false;
 }
 }
@@ -13411,19 +10283,16 @@ if(valid1){
 if(len0 > 1){
 let data17 = data15[1];
 const _errs32 = errors;
-if(!(((typeof data17 == "number") && (!(data17 % 1) && !isNaN(data17))) && (isFinite(data17)))){
-validate97.errors = [{instancePath:instancePath+"/head/1",schemaPath:"#/properties/head/prefixItems/1/type",keyword:"type",params:{type: "integer"}}];
+if(!(Number.isInteger(data17))){
 return false;
 }
 if(errors === _errs32){
 if((typeof data17 == "number") && (isFinite(data17))){
 if(data17 > 9007199254740991 || isNaN(data17)){
-validate97.errors = [{instancePath:instancePath+"/head/1",schemaPath:"#/properties/head/prefixItems/1/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991}}];
 return false;
 }
 else {
 if(data17 < 0 || isNaN(data17)){
-validate97.errors = [{instancePath:instancePath+"/head/1",schemaPath:"#/properties/head/prefixItems/1/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}}];
 return false;
 }
 }
@@ -13436,7 +10305,6 @@ if(len0 > 2){
 let data18 = data15[2];
 const _errs34 = errors;
 if(!(data18 instanceof Uint8Array) || data18.length < 32 || data18.length > 32){
-validate97.errors = [{instancePath:instancePath+"/head/2",schemaPath:"#/properties/head/prefixItems/2/byteLength",keyword:"byteLength",params:{}}];
 return false;
 }
 var valid1 = _errs34 === errors;
@@ -13444,7 +10312,6 @@ var valid1 = _errs34 === errors;
 if(valid1){
 const len1 = data15.length;
 if(!(len1 <= 3)){
-validate97.errors = [{instancePath:instancePath+"/head",schemaPath:"#/properties/head/items",keyword:"items",params:{limit: 3}}];
 return false;
 }
 }
@@ -13454,7 +10321,6 @@ return false;
 }
 }
 else {
-validate97.errors = [{instancePath:instancePath+"/head",schemaPath:"#/properties/head/type",keyword:"type",params:{type: "array"}}];
 return false;
 }
 }
@@ -13482,45 +10348,26 @@ var valid0 = true;
 }
 }
 else {
-validate97.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"}}];
 return false;
 }
 }
-validate97.errors = vErrors;
 return errors === 0;
 }
-validate97.evaluated = {"props":true,"dynamicProps":false,"dynamicItems":false};
-
 export const seal: Validate = validate98 as Validate;
-const schema65 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:liaison:wire:seal:1","type":"object","additionalProperties":false,"required":["kc","ph","pl"],"properties":{"kc":{"byteLength":[32,32]},"ph":{"byteLength":[32,32]},"pl":{"type":"integer","minimum":0,"maximum":2147483648},"sr":{"byteLength":[32,32]}},"notBytes":true};
-
-function validate98(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
-/*# sourceURL="urn:liaison:wire:seal:1" */;
-let vErrors = null;
+function validate98(data){
 let errors = 0;
-const evaluated0 = validate98.evaluated;
-if(evaluated0.dynamicProps){
-evaluated0.props = undefined;
-}
-if(evaluated0.dynamicItems){
-evaluated0.items = undefined;
-}
 if(data instanceof Uint8Array){
-validate98.errors = [{instancePath,schemaPath:"#/notBytes",keyword:"notBytes",params:{}}];
 return false;
 }
 if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
-let missing0;
-if((((data.kc === undefined) && (missing0 = "kc")) || ((data.ph === undefined) && (missing0 = "ph"))) || ((data.pl === undefined) && (missing0 = "pl"))){
-validate98.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0}}];
+if(((data.kc === undefined) || (data.ph === undefined)) || (data.pl === undefined)){
 return false;
 }
 else {
 const _errs1 = errors;
 for(const key0 in data){
 if(!((((key0 === "kc") || (key0 === "ph")) || (key0 === "pl")) || (key0 === "sr"))){
-validate98.errors = [{instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0}}];
 return false;
 break;
 }
@@ -13530,7 +10377,6 @@ if(data.kc !== undefined){
 let data0 = data.kc;
 const _errs2 = errors;
 if(!(data0 instanceof Uint8Array) || data0.length < 32 || data0.length > 32){
-validate98.errors = [{instancePath:instancePath+"/kc",schemaPath:"#/properties/kc/byteLength",keyword:"byteLength",params:{}}];
 return false;
 }
 var valid0 = _errs2 === errors;
@@ -13543,7 +10389,6 @@ if(data.ph !== undefined){
 let data1 = data.ph;
 const _errs3 = errors;
 if(!(data1 instanceof Uint8Array) || data1.length < 32 || data1.length > 32){
-validate98.errors = [{instancePath:instancePath+"/ph",schemaPath:"#/properties/ph/byteLength",keyword:"byteLength",params:{}}];
 return false;
 }
 var valid0 = _errs3 === errors;
@@ -13555,19 +10400,16 @@ if(valid0){
 if(data.pl !== undefined){
 let data2 = data.pl;
 const _errs4 = errors;
-if(!(((typeof data2 == "number") && (!(data2 % 1) && !isNaN(data2))) && (isFinite(data2)))){
-validate98.errors = [{instancePath:instancePath+"/pl",schemaPath:"#/properties/pl/type",keyword:"type",params:{type: "integer"}}];
+if(!(Number.isInteger(data2))){
 return false;
 }
 if(errors === _errs4){
 if((typeof data2 == "number") && (isFinite(data2))){
 if(data2 > 2147483648 || isNaN(data2)){
-validate98.errors = [{instancePath:instancePath+"/pl",schemaPath:"#/properties/pl/maximum",keyword:"maximum",params:{comparison: "<=", limit: 2147483648}}];
 return false;
 }
 else {
 if(data2 < 0 || isNaN(data2)){
-validate98.errors = [{instancePath:instancePath+"/pl",schemaPath:"#/properties/pl/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}}];
 return false;
 }
 }
@@ -13583,7 +10425,6 @@ if(data.sr !== undefined){
 let data3 = data.sr;
 const _errs6 = errors;
 if(!(data3 instanceof Uint8Array) || data3.length < 32 || data3.length > 32){
-validate98.errors = [{instancePath:instancePath+"/sr",schemaPath:"#/properties/sr/byteLength",keyword:"byteLength",params:{}}];
 return false;
 }
 var valid0 = _errs6 === errors;
@@ -13598,45 +10439,26 @@ var valid0 = true;
 }
 }
 else {
-validate98.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"}}];
 return false;
 }
 }
-validate98.errors = vErrors;
 return errors === 0;
 }
-validate98.evaluated = {"props":true,"dynamicProps":false,"dynamicItems":false};
-
 export const statement: Validate = validate99 as Validate;
-const schema66 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:liaison:wire:statement:1","type":"object","additionalProperties":false,"required":["v","base","n","t","exp","op","body"],"properties":{"v":{"const":1,"type":"integer"},"base":{"type":"array","prefixItems":[{"type":"integer","minimum":0,"maximum":9007199254740991},{"byteLength":[32,32]}],"items":false,"minItems":2,"maxItems":2},"n":{"byteLength":[16,16]},"t":{"type":"integer","minimum":0,"maximum":9007199254740991},"exp":{"type":"integer","minimum":0,"maximum":9007199254740991},"op":{"type":"string","minLength":1,"maxLength":16},"body":{"type":"object","notBytes":true}},"notBytes":true};
-
-function validate99(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
-/*# sourceURL="urn:liaison:wire:statement:1" */;
-let vErrors = null;
+function validate99(data){
 let errors = 0;
-const evaluated0 = validate99.evaluated;
-if(evaluated0.dynamicProps){
-evaluated0.props = undefined;
-}
-if(evaluated0.dynamicItems){
-evaluated0.items = undefined;
-}
 if(data instanceof Uint8Array){
-validate99.errors = [{instancePath,schemaPath:"#/notBytes",keyword:"notBytes",params:{}}];
 return false;
 }
 if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
-let missing0;
-if((((((((data.v === undefined) && (missing0 = "v")) || ((data.base === undefined) && (missing0 = "base"))) || ((data.n === undefined) && (missing0 = "n"))) || ((data.t === undefined) && (missing0 = "t"))) || ((data.exp === undefined) && (missing0 = "exp"))) || ((data.op === undefined) && (missing0 = "op"))) || ((data.body === undefined) && (missing0 = "body"))){
-validate99.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0}}];
+if(((((((data.v === undefined) || (data.base === undefined)) || (data.n === undefined)) || (data.t === undefined)) || (data.exp === undefined)) || (data.op === undefined)) || (data.body === undefined)){
 return false;
 }
 else {
 const _errs1 = errors;
 for(const key0 in data){
 if(!(((((((key0 === "v") || (key0 === "base")) || (key0 === "n")) || (key0 === "t")) || (key0 === "exp")) || (key0 === "op")) || (key0 === "body"))){
-validate99.errors = [{instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0}}];
 return false;
 break;
 }
@@ -13645,12 +10467,10 @@ if(_errs1 === errors){
 if(data.v !== undefined){
 let data0 = data.v;
 const _errs2 = errors;
-if(!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))){
-validate99.errors = [{instancePath:instancePath+"/v",schemaPath:"#/properties/v/type",keyword:"type",params:{type: "integer"}}];
+if(!(Number.isInteger(data0))){
 return false;
 }
 if(1 !== data0){
-validate99.errors = [{instancePath:instancePath+"/v",schemaPath:"#/properties/v/const",keyword:"const",params:{allowedValue: 1}}];
 return false;
 }
 var valid0 = _errs2 === errors;
@@ -13665,12 +10485,10 @@ const _errs4 = errors;
 if(errors === _errs4){
 if(Array.isArray(data1)){
 if(data1.length > 2){
-validate99.errors = [{instancePath:instancePath+"/base",schemaPath:"#/properties/base/maxItems",keyword:"maxItems",params:{limit: 2}}];
 return false;
 }
 else {
 if(data1.length < 2){
-validate99.errors = [{instancePath:instancePath+"/base",schemaPath:"#/properties/base/minItems",keyword:"minItems",params:{limit: 2}}];
 return false;
 }
 else {
@@ -13678,19 +10496,16 @@ const len0 = data1.length;
 if(len0 > 0){
 let data2 = data1[0];
 const _errs6 = errors;
-if(!(((typeof data2 == "number") && (!(data2 % 1) && !isNaN(data2))) && (isFinite(data2)))){
-validate99.errors = [{instancePath:instancePath+"/base/0",schemaPath:"#/properties/base/prefixItems/0/type",keyword:"type",params:{type: "integer"}}];
+if(!(Number.isInteger(data2))){
 return false;
 }
 if(errors === _errs6){
 if((typeof data2 == "number") && (isFinite(data2))){
 if(data2 > 9007199254740991 || isNaN(data2)){
-validate99.errors = [{instancePath:instancePath+"/base/0",schemaPath:"#/properties/base/prefixItems/0/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991}}];
 return false;
 }
 else {
 if(data2 < 0 || isNaN(data2)){
-validate99.errors = [{instancePath:instancePath+"/base/0",schemaPath:"#/properties/base/prefixItems/0/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}}];
 return false;
 }
 }
@@ -13703,7 +10518,6 @@ if(len0 > 1){
 let data3 = data1[1];
 const _errs8 = errors;
 if(!(data3 instanceof Uint8Array) || data3.length < 32 || data3.length > 32){
-validate99.errors = [{instancePath:instancePath+"/base/1",schemaPath:"#/properties/base/prefixItems/1/byteLength",keyword:"byteLength",params:{}}];
 return false;
 }
 var valid1 = _errs8 === errors;
@@ -13711,7 +10525,6 @@ var valid1 = _errs8 === errors;
 if(valid1){
 const len1 = data1.length;
 if(!(len1 <= 2)){
-validate99.errors = [{instancePath:instancePath+"/base",schemaPath:"#/properties/base/items",keyword:"items",params:{limit: 2}}];
 return false;
 }
 }
@@ -13720,7 +10533,6 @@ return false;
 }
 }
 else {
-validate99.errors = [{instancePath:instancePath+"/base",schemaPath:"#/properties/base/type",keyword:"type",params:{type: "array"}}];
 return false;
 }
 }
@@ -13734,7 +10546,6 @@ if(data.n !== undefined){
 let data4 = data.n;
 const _errs9 = errors;
 if(!(data4 instanceof Uint8Array) || data4.length < 16 || data4.length > 16){
-validate99.errors = [{instancePath:instancePath+"/n",schemaPath:"#/properties/n/byteLength",keyword:"byteLength",params:{}}];
 return false;
 }
 var valid0 = _errs9 === errors;
@@ -13746,19 +10557,16 @@ if(valid0){
 if(data.t !== undefined){
 let data5 = data.t;
 const _errs10 = errors;
-if(!(((typeof data5 == "number") && (!(data5 % 1) && !isNaN(data5))) && (isFinite(data5)))){
-validate99.errors = [{instancePath:instancePath+"/t",schemaPath:"#/properties/t/type",keyword:"type",params:{type: "integer"}}];
+if(!(Number.isInteger(data5))){
 return false;
 }
 if(errors === _errs10){
 if((typeof data5 == "number") && (isFinite(data5))){
 if(data5 > 9007199254740991 || isNaN(data5)){
-validate99.errors = [{instancePath:instancePath+"/t",schemaPath:"#/properties/t/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991}}];
 return false;
 }
 else {
 if(data5 < 0 || isNaN(data5)){
-validate99.errors = [{instancePath:instancePath+"/t",schemaPath:"#/properties/t/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}}];
 return false;
 }
 }
@@ -13773,19 +10581,16 @@ if(valid0){
 if(data.exp !== undefined){
 let data6 = data.exp;
 const _errs12 = errors;
-if(!(((typeof data6 == "number") && (!(data6 % 1) && !isNaN(data6))) && (isFinite(data6)))){
-validate99.errors = [{instancePath:instancePath+"/exp",schemaPath:"#/properties/exp/type",keyword:"type",params:{type: "integer"}}];
+if(!(Number.isInteger(data6))){
 return false;
 }
 if(errors === _errs12){
 if((typeof data6 == "number") && (isFinite(data6))){
 if(data6 > 9007199254740991 || isNaN(data6)){
-validate99.errors = [{instancePath:instancePath+"/exp",schemaPath:"#/properties/exp/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991}}];
 return false;
 }
 else {
 if(data6 < 0 || isNaN(data6)){
-validate99.errors = [{instancePath:instancePath+"/exp",schemaPath:"#/properties/exp/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}}];
 return false;
 }
 }
@@ -13803,18 +10608,15 @@ const _errs14 = errors;
 if(errors === _errs14){
 if(typeof data7 === "string"){
 if(func2(data7) > 16){
-validate99.errors = [{instancePath:instancePath+"/op",schemaPath:"#/properties/op/maxLength",keyword:"maxLength",params:{limit: 16}}];
 return false;
 }
 else {
 if(func2(data7) < 1){
-validate99.errors = [{instancePath:instancePath+"/op",schemaPath:"#/properties/op/minLength",keyword:"minLength",params:{limit: 1}}];
 return false;
 }
 }
 }
 else {
-validate99.errors = [{instancePath:instancePath+"/op",schemaPath:"#/properties/op/type",keyword:"type",params:{type: "string"}}];
 return false;
 }
 }
@@ -13828,11 +10630,9 @@ if(data.body !== undefined){
 let data8 = data.body;
 const _errs16 = errors;
 if(!(data8 && typeof data8 == "object" && !Array.isArray(data8))){
-validate99.errors = [{instancePath:instancePath+"/body",schemaPath:"#/properties/body/type",keyword:"type",params:{type: "object"}}];
 return false;
 }
 if(data8 instanceof Uint8Array){
-validate99.errors = [{instancePath:instancePath+"/body",schemaPath:"#/properties/body/notBytes",keyword:"notBytes",params:{}}];
 return false;
 }
 var valid0 = _errs16 === errors;
@@ -13850,11 +10650,8 @@ var valid0 = true;
 }
 }
 else {
-validate99.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"}}];
 return false;
 }
 }
-validate99.errors = vErrors;
 return errors === 0;
 }
-validate99.evaluated = {"props":true,"dynamicProps":false,"dynamicItems":false};
