@@ -162,6 +162,7 @@ export {
   GrowingTree,
   hashesOf,
   inclusionPath,
+  inclusionPaths,
   joinHashes,
   leafHash,
   merkleRoot,

@@ -52,6 +52,25 @@ export function inclusionPath(leaves: readonly Uint8Array[], index: number): Uin
   return path
 }
 
+/**
+ * Inclusion paths of all leaves, as {@link inclusionPath} gives them one by one, with every inner node
+ * hashed once.
+ */
+export function inclusionPaths(leaves: readonly Uint8Array[]): readonly (readonly Uint8Array[])[] {
+  const paths: Uint8Array[][] = leaves.map(() => [])
+  const walk = (from: number, to: number): Uint8Array => {
+    if (to - from === 1) return leaves[from] as Uint8Array
+    const mid = from + split(to - from)
+    const left = walk(from, mid)
+    const right = walk(mid, to)
+    for (let i = from; i < mid; i++) paths[i]?.push(right)
+    for (let i = mid; i < to; i++) paths[i]?.push(left)
+    return nodeHash(left, right)
+  }
+  if (leaves.length > 0) walk(0, leaves.length)
+  return paths
+}
+
 /** Root that a leaf hash and its path lead to, or null when the path has the wrong length (RFC 9162, 2.1.3.2). */
 export function rootFromInclusion(
   index: number,

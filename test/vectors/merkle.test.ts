@@ -6,6 +6,7 @@ import {
   GrowingTree,
   hashesOf,
   inclusionPath,
+  inclusionPaths,
   joinHashes,
   leafHash,
   merkleRoot,
@@ -161,4 +162,16 @@ t.test('hashes travel as one byte string', async (t) => {
   const path = inclusionPath(leaves, 9)
   t.same(hexes(hashesOf(joinHashes(path)) ?? []), hexes(path))
   t.equal(hashesOf(new Uint8Array(33)), null)
+})
+
+t.test('all paths at once are the paths one by one, for every size up to 70', async (t) => {
+  const leaves = Array.from({ length: 70 }, (_, i) => leafHash(Uint8Array.of(i)))
+  const wrong: number[] = []
+  for (let size = 0; size <= leaves.length; size++) {
+    const some = leaves.slice(0, size)
+    const one = some.map((_, i) => inclusionPath(some, i).map(toHex))
+    const all = inclusionPaths(some).map((path) => path.map(toHex))
+    if (JSON.stringify(one) !== JSON.stringify(all)) wrong.push(size)
+  }
+  t.same(wrong, [])
 })

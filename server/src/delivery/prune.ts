@@ -4,7 +4,7 @@ import {
   type Directory,
   decodeCtx,
   hashesOf,
-  inclusionPath,
+  inclusionPaths,
   joinHashes,
   limits,
 } from '@liaison/protocol'
@@ -18,6 +18,8 @@ export class Pruner {
   readonly #audiences: Audiences
   /** Decoded headers by the identity of the stored object, which the cache shares among readers. */
   readonly #headers = new WeakMap<StoredEnvelope, Ctx>()
+  /** Paths of all slots, made once for all readers of an envelope. */
+  readonly #paths = new WeakMap<StoredEnvelope, readonly (readonly Uint8Array[])[]>()
 
   constructor(directory: Directory, recent: RecentEnvelopes) {
     this.#recent = recent
@@ -39,14 +41,22 @@ export class Pruner {
     const idx = audience.places.get(device)
     if (idx === undefined) return null
     const slots = await this.#recent.slots(envelope)
-    const leaves = hashesOf(envelope.slotLeaves) ?? []
-    const pathOf = (at: number): Uint8Array => joinHashes(inclusionPath(leaves, at))
+    const paths = this.#pathsOf(envelope)
+    const pathOf = (at: number): Uint8Array => joinHashes(paths[at] ?? [])
     const flu = fluPaths
       ? Array.from({ length: audience.fluCount }, (_, at) => [at, pathOf(at)] as const)
       : []
     const { cursor, ctx, seal, sig, payload } = envelope
     const slot = slots.subarray(idx * limits.slotBytes, (idx + 1) * limits.slotBytes)
     return { form: 'full', cursor, ctx, seal, sig, payload, idx, slot, path: pathOf(idx), flu }
+  }
+
+  #pathsOf(envelope: StoredEnvelope): readonly (readonly Uint8Array[])[] {
+    const known = this.#paths.get(envelope)
+    if (known !== undefined) return known
+    const paths = inclusionPaths(hashesOf(envelope.slotLeaves) ?? [])
+    this.#paths.set(envelope, paths)
+    return paths
   }
 
   /** Decoded header of an accepted envelope. */
