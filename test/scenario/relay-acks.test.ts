@@ -50,7 +50,7 @@ function signed(
 }
 
 t.test(
-  "row 39: an acknowledgement reaches the sender's member with the reader's own signature",
+  "attack 31: an acknowledgement reaches the sender's member with the reader's own signature",
   async (t) => {
     await using s = await setup()
     const { network } = s.relay
@@ -86,7 +86,7 @@ t.test(
 )
 
 t.test(
-  'a forged, foreign, unknown or unaddressed acknowledgement is refused and not kept',
+  'attack 33: a forged, foreign, unknown or unaddressed acknowledgement is refused and not kept',
   async (t) => {
     await using s = await setup()
     const { network } = s.relay

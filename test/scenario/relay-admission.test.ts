@@ -115,7 +115,7 @@ t.test('altered bytes are refused, and undecodable ones named by their hash', as
 })
 
 t.test(
-  'row 1: the same envelope again gives the first receipt with d = 1 and no new leaf',
+  'attack 1: the same envelope again gives the first receipt with d = 1 and no new leaf',
   async (t) => {
     await using s = await setup()
     const { network } = s.relay
@@ -163,7 +163,7 @@ t.test('after a refusal the rest of its chain in the frame answers prev_rejected
   t.same(codes, ['directory_unknown', 'prev_rejected', 'prev_rejected', 'ok'])
 })
 
-t.test('rows 14 and 15: a missing unit and a ghost recipient are refused', async (t) => {
+t.test('attacks 12 and 13: a missing unit and a ghost recipient are refused', async (t) => {
   await using s = await setup()
   const { network } = s.relay
   const header = s.composer.header()
@@ -185,7 +185,7 @@ t.test('rows 14 and 15: a missing unit and a ghost recipient are refused', async
   t.equal(await publish(listed), 'ok')
 })
 
-t.test('row 31: an audience of a million is refused before any work', async (t) => {
+t.test('attack 23: an audience of a million is refused before any work', async (t) => {
   await using s = await setup()
   const sealed = s.composer.seal({ ctx: { aud: [0, 1_000_000, randomBytes(32)] }, keepPlace: true })
   const begun = performance.now()

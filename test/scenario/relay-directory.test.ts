@@ -31,7 +31,7 @@ function serverSocketOf(client: RawClient): Socket {
 }
 
 t.test(
-  'row 33: a suspension cuts the sockets of the device before its receipt is out',
+  'attack 24: a suspension cuts the sockets of the device before its receipt is out',
   async (t) => {
     await using relay = await startScenario()
     const { network } = relay
@@ -156,7 +156,7 @@ t.test('a device lists new keys for itself only, after it has published them', a
   t.same(blobs.missing, [new Uint8Array(32)])
 })
 
-t.test('row 21: a key that nobody can seal for is refused', async (t) => {
+t.test('attack 17: a key that nobody can seal for is refused', async (t) => {
   await using relay = await startScenario()
   const { network } = relay
   const client = await relay.client(network.deviceOf('ML'))
@@ -198,7 +198,7 @@ t.test('entries that break the rules are refused with their code and leave no tr
 })
 
 t.test(
-  "an administrator's question is signed, logged, and good for its session only",
+  "attack 33: an administrator's question is signed, logged, and good for its session only",
   async (t) => {
     await using relay = await startScenario()
     const { network } = relay

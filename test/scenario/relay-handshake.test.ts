@@ -60,7 +60,7 @@ t.test('an answer to an earlier challenge does not open a second session', async
   t.equal(await second.nextError(), 'auth_failed')
 })
 
-t.test('an answer meant for another relay is worth nothing here', async (t) => {
+t.test('attack 32: an answer meant for another relay is worth nothing here', async (t) => {
   await using relay = await startScenario()
   const { network, url } = relay
   const device = network.deviceOf('BF')
@@ -73,7 +73,7 @@ t.test('an answer meant for another relay is worth nothing here', async (t) => {
   t.equal(await client.nextError(), 'auth_failed')
 })
 
-t.test('a hello that cannot be served is refused with its reason', async (t) => {
+t.test('attack 18: a hello that cannot be served is refused with its reason', async (t) => {
   await using relay = await startScenario()
   const { network, url } = relay
   const device = network.deviceOf('BF')

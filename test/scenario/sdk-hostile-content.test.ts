@@ -76,7 +76,7 @@ const spoilt: readonly (readonly [
 
 for (const [part, code, spoil] of spoilt) {
   t.test(
-    `row 8: a spoilt ${part} is told as ${code}; the good copy is fetched later`,
+    `attack 7: a spoilt ${part} is told as ${code}; the good copy is fetched later`,
     async (t) => {
       await using relay = await startReportScenario()
       const { composer, next } = senderOf(relay)
@@ -102,7 +102,7 @@ for (const [part, code, spoil] of spoilt) {
 }
 
 t.test(
-  'row 6: a report under the heading of another topic is told and not acknowledged',
+  'attack 5: a report under the heading of another topic is told and not acknowledged',
   async (t) => {
     await using relay = await startReportScenario()
     const { composer, next } = senderOf(relay)
@@ -138,7 +138,7 @@ t.test('a slot that does not open is told, and acknowledged to the sender as bad
 })
 
 t.test(
-  'row 13: garbage in the slot of the unit: a reader proves it, the notice reaches the unit',
+  'attack 11: garbage in the slot of the unit: a reader proves it, the notice reaches the unit',
   async (t) => {
     await using relay = await startReportScenario()
     const { network } = relay

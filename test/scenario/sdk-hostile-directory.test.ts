@@ -48,7 +48,7 @@ function twice(network: TestNetwork): Uint8Array {
 
 const lies: readonly (readonly [string, ErrorCode, Change])[] = [
   [
-    'row 37: an older state of the directory',
+    'attack 29: an older state of the directory',
     'directory_rollback',
     ({ size }, network) => ({
       size: size - 1,
@@ -58,12 +58,12 @@ const lies: readonly (readonly [string, ErrorCode, Change])[] = [
     }),
   ],
   [
-    'row 36: another history of the same size',
+    'attack 28: another history of the same size',
     'directory_fork',
     ({ size }, network) => ({ entries: [], checkpoint: signedBy(network, size, other) }),
   ],
   [
-    'row 36: another history of an earlier size',
+    'attack 28: another history of an earlier size',
     'directory_fork',
     ({ size }, network) => ({
       size: size - 2,
@@ -72,7 +72,7 @@ const lies: readonly (readonly [string, ErrorCode, Change])[] = [
     }),
   ],
   [
-    'row 16: a device that only one administrator enrolled',
+    'attack 14: a device that only one administrator enrolled',
     'directory_invalid',
     ({ size }, network) => ({
       size: size + 1,
@@ -82,7 +82,7 @@ const lies: readonly (readonly [string, ErrorCode, Change])[] = [
     }),
   ],
   [
-    'row 17: one administrator who signs twice',
+    'attack 15: one administrator who signs twice',
     'directory_invalid',
     ({ size }, network) => ({
       size: size + 1,
@@ -92,7 +92,7 @@ const lies: readonly (readonly [string, ErrorCode, Change])[] = [
     }),
   ],
   [
-    'row 10: a device enrolled with the key of another, without its agreement',
+    'attack 9: a device enrolled with the key of another, without its agreement',
     'directory_invalid',
     ({ size }, network) => ({
       size: size + 1,
@@ -109,7 +109,7 @@ const lies: readonly (readonly [string, ErrorCode, Change])[] = [
     }),
   ],
   [
-    'a checkpoint with another size than its page',
+    'attack 27: a checkpoint with another size than its page',
     'checkpoint_invalid',
     ({ size }, network) => ({ checkpoint: signedBy(network, size + 5, network.directory.root) }),
   ],
@@ -168,7 +168,7 @@ t.test('the same lie in the middle of a session ends it', async (t) => {
 })
 
 t.test(
-  'row 30: with a relay whose clock is far off nothing is sent, and everything is received',
+  'attack 22: with a relay whose clock is far off nothing is sent, and everything is received',
   async (t) => {
     for (const offset of [600_000, -600_000]) {
       await using relay = await startReportScenario()
@@ -207,26 +207,29 @@ t.test('a report of a device that was suspended meanwhile is shown with that mar
   t.match((await shown(early))[0], { verified: true }, 'who had it before keeps it as it was')
 })
 
-t.test('a device that lost its store begins its chain anew, and readers are told', async (t) => {
-  await using relay = await startReportScenario()
-  const { network } = relay
-  const ids: string[] = []
-  for (const name of ['first', 'second']) {
-    const folder = join(relay.folder.path, name)
-    await using officer = await openDevice(relay, network.deviceOf('BF'), { folder })
-    for (let i = 0; i < 2; i++) {
-      const one = await officer.submit(makeReport(network, 'BF'), { topic: 'terrorism' })
-      await one.accepted(AbortSignal.timeout(10_000))
-      ids.push(one.id)
+t.test(
+  'attack 30: a device that lost its store begins its chain anew, and readers are told',
+  async (t) => {
+    await using relay = await startReportScenario()
+    const { network } = relay
+    const ids: string[] = []
+    for (const name of ['first', 'second']) {
+      const folder = join(relay.folder.path, name)
+      await using officer = await openDevice(relay, network.deviceOf('BF'), { folder })
+      for (let i = 0; i < 2; i++) {
+        const one = await officer.submit(makeReport(network, 'BF'), { topic: 'terrorism' })
+        await one.accepted(AbortSignal.timeout(10_000))
+        ids.push(one.id)
+      }
     }
-  }
-  await using reader = await openDevice(relay, network.deviceOf('ML'))
-  const all = await take(reader, 4)
-  t.same(
-    all.map((d) => d.kind === 'report' && [d.report.meta.id, d.verified]),
-    ids.map((id, i) => [id, i === 2 ? 'chain-restarted' : true]),
-  )
-})
+    await using reader = await openDevice(relay, network.deviceOf('ML'))
+    const all = await take(reader, 4)
+    t.same(
+      all.map((d) => d.kind === 'report' && [d.report.meta.id, d.verified]),
+      ids.map((id, i) => [id, i === 2 ? 'chain-restarted' : true]),
+    )
+  },
+)
 
 t.test(
   'keys are renewed at each connection; what is sealed for a destroyed one stays closed',

@@ -44,7 +44,7 @@ const names = (deliveries: Awaited<ReturnType<typeof shown>>): string[] =>
 const reader = (relay: TestRelay, tamper: Tamper) =>
   openDevice(relay, relay.network.deviceOf('ML'), { webSocket: hostileWebSocket(tamper) })
 
-t.test('row 2: what comes again, under the same or new cursors, is shown once', async (t) => {
+t.test('attack 2: what comes again, under the same or new cursors, is shown once', async (t) => {
   await using relay = await startReportScenario()
   const ids = await send(relay, 'BF', 4)
   await using victim = await reader(
@@ -62,18 +62,21 @@ t.test('row 2: what comes again, under the same or new cursors, is shown once', 
   t.same(names(await shown(victim)), [...ids, ...last])
 })
 
-t.test('row 3: delivered in another order, reports of one sender are shown in order', async (t) => {
-  await using relay = await startReportScenario()
-  const ids = await send(relay, 'BF', 5)
-  await using victim = await reader(
-    relay,
-    onItems((items) => [[...items].reverse()]),
-  )
-  await take(victim, 5)
-  t.same(names(await shown(victim)), ids, 'the earlier ones were asked for')
-})
+t.test(
+  'attack 3: delivered in another order, reports of one sender are shown in order',
+  async (t) => {
+    await using relay = await startReportScenario()
+    const ids = await send(relay, 'BF', 5)
+    await using victim = await reader(
+      relay,
+      onItems((items) => [[...items].reverse()]),
+    )
+    await take(victim, 5)
+    t.same(names(await shown(victim)), ids, 'the earlier ones were asked for')
+  },
+)
 
-t.test('row 3: reports of different senders in another order are all shown', async (t) => {
+t.test('attack 3: reports of different senders in another order are all shown', async (t) => {
   await using relay = await startReportScenario()
   const ids = [
     ...(await send(relay, 'BF', 1)),
@@ -88,7 +91,7 @@ t.test('row 3: reports of different senders in another order are all shown', asy
   t.same(names(await shown(victim)).sort(), [...ids].sort(), 'a cursor is not what decides')
 })
 
-t.test('row 4: a dropped report is asked for and shown in its place', async (t) => {
+t.test('attack 3: a dropped report is asked for and shown in its place', async (t) => {
   await using relay = await startReportScenario()
   const ids = await send(relay, 'BF', 4)
   await using victim = await reader(
@@ -99,7 +102,7 @@ t.test('row 4: a dropped report is asked for and shown in its place', async (t) 
   t.same(names(await shown(victim)), ids)
 })
 
-t.test('row 4: a report that stays away is a gap that everybody sees', async (t) => {
+t.test('attack 3: a report that stays away is a gap that everybody sees', async (t) => {
   await using relay = await startReportScenario()
   const ids = await send(relay, 'BF', 4)
   const drop: Tamper = (frame) => {
@@ -116,7 +119,7 @@ t.test('row 4: a report that stays away is a gap that everybody sees', async (t)
   t.equal(last?.kind === 'report' && last.report.meta.id, ids[3])
 })
 
-t.test('row 4: a refused or empty answer to the question is a gap too', async (t) => {
+t.test('attack 3: a refused or empty answer to the question is a gap too', async (t) => {
   await using relay = await startReportScenario()
   await send(relay, 'BF', 3)
   const refuse: Tamper = (frame) => {

@@ -65,7 +65,7 @@ t.test('a signature holds for its message, key and bytes only', async (t) => {
   }
 })
 
-t.test('row 18: S + L is refused', async (t) => {
+t.test('attack 16: S + L is refused', async (t) => {
   for (const { publicKey, message, signature } of vectors.signatures) {
     const sig = raw(signature)
     const scalar = numberOf(sig.subarray(32))
@@ -75,7 +75,7 @@ t.test('row 18: S + L is refused', async (t) => {
   }
 })
 
-t.test('row 19: points of small order, canonical or not, are no keys', async (t) => {
+t.test('attack 16: points of small order, canonical or not, are no keys', async (t) => {
   const zeroScalar = concat(bytesOf(1n), new Uint8Array(32))
   for (const { order, canonical, hex } of vectors.smallOrder) {
     const form = canonical ? 'canonical' : 'not canonical'
@@ -85,7 +85,7 @@ t.test('row 19: points of small order, canonical or not, are no keys', async (t)
   t.equal(vectors.smallOrder.length, 14)
 })
 
-t.test('row 19: an honest key plus a point of small order is no key', async (t) => {
+t.test('attack 16: an honest key plus a point of small order is no key', async (t) => {
   const honest = pointOf(raw(vectors.signatures[0]?.publicKey ?? ''))
   t.equal(toHex(encodePoint(honest)), vectors.signatures[0]?.publicKey, 'the arithmetic is sound')
   for (const { order, canonical, hex } of vectors.smallOrder) {
@@ -96,7 +96,7 @@ t.test('row 19: an honest key plus a point of small order is no key', async (t) 
 })
 
 t.test(
-  'row 19: encodings above the field prime and points off the curve are no keys',
+  'attack 16: encodings above the field prime and points off the curve are no keys',
   async (t) => {
     const prime = 2n ** 255n - 19n
     for (let above = 0n; above < 19n; above++) {
@@ -109,7 +109,7 @@ t.test(
   },
 )
 
-t.test('row 20: the low-order tricks do not pass with an honest key either', async (t) => {
+t.test('attack 16: the low-order tricks do not pass with an honest key either', async (t) => {
   const key = raw(vectors.signatures[0]?.publicKey ?? '')
   for (const { hex } of vectors.smallOrder) {
     const forged = concat(raw(hex), new Uint8Array(32))

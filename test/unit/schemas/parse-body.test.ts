@@ -25,7 +25,7 @@ t.test('takes what JSON.parse takes', (t) => {
   t.end()
 })
 
-t.test('refuses duplicate keys, however they are written', (t) => {
+t.test('attack 19: refuses duplicate keys, however they are written', (t) => {
   t.same(placeOf('{"a":1,"a":1}'), ['duplicate_key', '/a'])
   t.same(placeOf('{"a":1,"\\u0061":2}'), ['duplicate_key', '/a'])
   t.same(placeOf('[0,{"b":{"x/y":[],"z":{},"x/y" :1}}]'), ['duplicate_key', '/1/b/x~1y'])
@@ -33,7 +33,7 @@ t.test('refuses duplicate keys, however they are written', (t) => {
   t.end()
 })
 
-t.test('refuses keys with a meaning in JavaScript', (t) => {
+t.test('attack 20: refuses keys with a meaning in JavaScript', (t) => {
   for (const key of ['__proto__', 'constructor', 'prototype', '\\u005f_proto__']) {
     t.same(placeOf(`{"a":{"${key}":{}}}`), ['forbidden_key', '/a'], key)
   }

@@ -63,7 +63,7 @@ function reads(e: Envelope, idx: number): boolean {
 }
 
 t.test(
-  'row 6: payload and slots under another header do not open, even signed again',
+  'attack 5: payload and slots under another header do not open, even signed again',
   async (t) => {
     const changes: readonly Partial<Ctx>[] = [
       { top: 4 },
@@ -85,7 +85,7 @@ t.test(
   },
 )
 
-t.test('row 8: whichever byte of an envelope is flipped, it is not read', async (t) => {
+t.test('attack 7: whichever byte of an envelope is flipped, it is not read', async (t) => {
   t.ok(reads(envelope, 1), 'as it is, it is read')
   const read: string[] = []
   for (const part of ['ctx', 'seal', 'sig', 'payload', 'slots'] as const) {
@@ -105,24 +105,27 @@ t.test('row 8: whichever byte of an envelope is flipped, it is not read', async 
   t.same(read, [])
 })
 
-t.test('row 8: a flipped payload or slot does not open under a new signature either', async (t) => {
-  const payload = envelope.payload.slice()
-  payload[40] = (payload[40] ?? 0) ^ 1
-  t.match(open(resigned(envelope, { payload }), keys, 1), { error: 'payload_unopenable' })
-  for (const at of [0, 600, 1100, 1120, 1167]) {
-    const altered = envelope.slots.slice()
-    altered[1168 + at] = (altered[1168 + at] ?? 0) ^ 1
-    t.match(
-      open({ ...envelope, slots: altered }, keys, 1),
-      { error: 'slot_unopenable' },
-      `byte ${at}`,
-    )
-    t.ok(open({ ...envelope, slots: altered }, keys, 2).ok, 'and others are not touched')
-  }
-})
+t.test(
+  'attack 7: a flipped payload or slot does not open under a new signature either',
+  async (t) => {
+    const payload = envelope.payload.slice()
+    payload[40] = (payload[40] ?? 0) ^ 1
+    t.match(open(resigned(envelope, { payload }), keys, 1), { error: 'payload_unopenable' })
+    for (const at of [0, 600, 1100, 1120, 1167]) {
+      const altered = envelope.slots.slice()
+      altered[1168 + at] = (altered[1168 + at] ?? 0) ^ 1
+      t.match(
+        open({ ...envelope, slots: altered }, keys, 1),
+        { error: 'slot_unopenable' },
+        `byte ${at}`,
+      )
+      t.ok(open({ ...envelope, slots: altered }, keys, 2).ok, 'and others are not touched')
+    }
+  },
+)
 
 t.test(
-  'row 9: somebody else who puts a name and signature on it gets nothing that opens',
+  'attack 8: somebody else who puts a name and signature on it gets nothing that opens',
   async (t) => {
     const mallory = seededKey('mallory')
     const own = resigned(envelope, { ctx: { ...header(envelope), from: 66 } }, mallory)
@@ -139,7 +142,7 @@ t.test(
 const payloadKey = (key: Uint8Array, ctxHash: Uint8Array): Uint8Array =>
   kdf(key, 'sir/1 payload', 32, ctxHash)
 
-t.test('row 11: a payload that two keys accept opens only for the committed one', async (t) => {
+t.test('attack 10: a payload that two keys accept opens only for the committed one', async (t) => {
   const other = seededBytes('another message key', 32)
   const ctxHash = ctxHashOf(net, envelope.ctx)
   const payload = twoKeyPayload(envelope.payload, ctxHash, [
@@ -158,7 +161,7 @@ t.test('row 11: a payload that two keys accept opens only for the committed one'
   t.notMatch(open(messageKey.slice()), { error: 'commitment_mismatch' })
 })
 
-t.test('row 11: a payload under another key than the committed one is refused', async (t) => {
+t.test('attack 10: a payload under another key than the committed one is refused', async (t) => {
   const other = seededBytes('another message key', 32)
   const ctxHash = ctxHashOf(net, envelope.ctx)
   const content = wrapContent(utf8('{"text":"another report"}'), false)
@@ -195,7 +198,7 @@ function unequal(idx: number, slot: Uint8Array): Envelope {
 }
 
 t.test(
-  'row 12: another key in one slot: that reader refuses, every other can prove it',
+  'attack 11: another key in one slot: that reader refuses, every other can prove it',
   async (t) => {
     const [first] = keys
     if (first === undefined) return t.fail('no keys')
@@ -217,7 +220,7 @@ t.test(
 )
 
 t.test(
-  'row 13: garbage in the slot of the unit is found by whoever opens the report',
+  'attack 11: garbage in the slot of the unit is found by whoever opens the report',
   async (t) => {
     const hostile = unequal(0, seededBytes('garbage', 1168))
     t.match(open(hostile, keys, 0), { error: 'slot_unopenable' })

@@ -20,7 +20,7 @@ t.test('a body comes back as it was, deflated or not', async (t) => {
   }
 })
 
-t.test('row 28: inflating stops at the declared length, and that is bounded', async (t) => {
+t.test('attack 20: inflating stops at the declared length, and that is bounded', async (t) => {
   const zeros = deflateSync(new Uint8Array(10 * 1024 * 1024))
   t.ok(zeros.length < 20_000, `${zeros.length} bytes hold ten mebibytes`)
   const bomb = (n: number): Uint8Array => encodeCbor({ b: zeros, m: 0, z: 1, n })
@@ -30,7 +30,7 @@ t.test('row 28: inflating stops at the declared length, and that is bounded', as
   t.match(unwrapContent(bomb(0)), { ok: false, error: 'content_too_large' })
 })
 
-t.test('row 28: a bomb inside a well sealed envelope is refused with a code', async (t) => {
+t.test('attack 20: a bomb inside a well sealed envelope is refused with a code', async (t) => {
   const keys = recipientKeys(2)
   const envelope = seal(keys)
   const zeros = deflateSync(new Uint8Array(10 * 1024 * 1024))

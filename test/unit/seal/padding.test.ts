@@ -15,7 +15,7 @@ t.test('padded lengths are the documented ones', async (t) => {
   t.equal(paddedLength(256), 272, 'one more than the floor goes to the next step')
 })
 
-t.test('row 29: short reports have one length; above the floor little is added', async (t) => {
+t.test('attack 21: short reports have one length; above the floor little is added', async (t) => {
   const short = new Set(Array.from({ length: 256 }, (_, length) => paddedLength(length)))
   t.same([...short], [256], 'contents of 0 to 255 bytes')
   let worst = 0
@@ -32,7 +32,7 @@ t.test('row 29: short reports have one length; above the floor little is added',
   t.ok(lengths.size < 250, `${lengths.size} lengths for 299,744 contents`)
 })
 
-t.test('row 29: envelopes of short reports cannot be told apart by size', async (t) => {
+t.test('attack 21: envelopes of short reports cannot be told apart by size', async (t) => {
   const keys = recipientKeys(1)
   const sizes = ['{}', '{"a":"b"}', `{"a":"${'x'.repeat(200)}"}`].map(
     (body) => seal(keys, { body: utf8(body) }).payload.length,

@@ -73,7 +73,7 @@ t.test(
   },
 )
 
-t.test('row 7: a slot at another place is neither in the root nor opens', async (t) => {
+t.test('attack 6: a slot at another place is neither in the root nor opens', async (t) => {
   const keys = recipientKeys(4)
   const envelope = seal(keys)
   const all = slots(envelope)

@@ -106,7 +106,7 @@ t.test('an unprotected file is refused outside example networks', async (t) => {
   await rejectsWithCode(t, openKeyFile(downgraded, null, example), 'passphrase_wrong')
 })
 
-t.test('work factors are judged before any work is done', async (t) => {
+t.test('attack 35: work factors are judged before any work is done', async (t) => {
   const cases = [
     ['mem', limits.keyFileMemBytesMin - 1, 'key_file_weak'],
     ['mem', 0, 'key_file_weak'],

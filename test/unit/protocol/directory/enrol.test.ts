@@ -32,7 +32,7 @@ t.test('the member must exist and be active', async (t) => {
   refused(t, network, network.sign('enrol', network.enrolment('new', bf)), 'not_permitted')
 })
 
-t.test('row 10: another one’s key cannot be enrolled without its possession', async (t) => {
+t.test('attack 9: another one’s key cannot be enrolled without its possession', async (t) => {
   const network = makeNetwork()
   const bf = network.member('BF')
   const victim = seededKey('victim').publicKey
@@ -41,7 +41,7 @@ t.test('row 10: another one’s key cannot be enrolled without its possession', 
 })
 
 t.test(
-  'row 10: a proof of possession holds for one member, role, organisation, network',
+  'attack 9: a proof of possession holds for one member, role, organisation, network',
   async (t) => {
     const network = makeNetwork()
     const body = network.enrolment('new', network.member('BF'))
@@ -56,7 +56,7 @@ t.test(
   },
 )
 
-t.test('row 10: a key serves one purpose and one device', async (t) => {
+t.test('attack 9: a key serves one purpose and one device', async (t) => {
   const network = makeNetwork()
   const bf = network.member('BF')
   const taken = [
@@ -73,7 +73,7 @@ t.test('row 10: a key serves one purpose and one device', async (t) => {
   }
 })
 
-t.test('row 19: low-order, mixed-order and non-canonical keys are not enrolled', async (t) => {
+t.test('attack 16: low-order, mixed-order and non-canonical keys are not enrolled', async (t) => {
   const network = makeNetwork()
   const identity = new Uint8Array(32)
   identity[0] = 1

@@ -166,14 +166,14 @@ t.test('an operation of a newer release is refused, not ignored', async (t) => {
   refused(t, network, network.sign('snapshot' as 'member', {}, [1, 2]), 'operation_unknown')
 })
 
-t.test('row 16: a ghost device that one administrator signed is refused', async (t) => {
+t.test('attack 14: a ghost device that one administrator signed is refused', async (t) => {
   const network = makeNetwork()
   const ghost = network.enrolment('ghost', network.member('BF'))
   refused(t, network, network.sign('enrol', ghost, [1]), 'quorum_missing')
   refused(t, network, network.sign('enrol', ghost, [1]), 'quorum_missing', null)
 })
 
-t.test('row 16: a ghost device that the relay or a stranger signed is refused', async (t) => {
+t.test('attack 14: a ghost device that the relay or a stranger signed is refused', async (t) => {
   const network = makeNetwork()
   const ghost = network.enrolment('ghost', network.member('BF'))
   network.adminKeys.set(9, network.relayKey)
@@ -182,7 +182,7 @@ t.test('row 16: a ghost device that the relay or a stranger signed is refused', 
   refused(t, network, network.sign('enrol', ghost, [1, 2]), 'signature_invalid')
 })
 
-t.test('row 17: one administrator who signs twice counts once', async (t) => {
+t.test('attack 15: one administrator who signs twice counts once', async (t) => {
   const network = makeNetwork()
   const entry = decodeEntry(network.sign('member', member('SN'), [1]))
   if (!entry.ok) return t.fail('fixture')
@@ -198,7 +198,7 @@ t.test('row 17: one administrator who signs twice counts once', async (t) => {
   refused(t, network, twice, 'signers_unordered')
 })
 
-t.test('row 17: two administrators of one organisation count once', async (t) => {
+t.test('attack 15: two administrators of one organisation count once', async (t) => {
   const network = makeNetwork({ adminOrgs: ['AUC', 'Auc ', 'MR', 'ML', 'NE'] })
   refused(t, network, network.sign('member', member('SN'), [1, 2]), 'quorum_missing')
   network.appendEntry(network.sign('member', member('SN'), [1, 2, 3]))

@@ -70,7 +70,7 @@ t.test('topics keep their name and status and allow listed schemas only', async 
   t.equal(network.directory.topics(num).length, 1)
 })
 
-t.test('row 42: topics are numbers, and names that could be confused are refused', async (t) => {
+t.test('attack 34: topics are numbers, and names that could be confused are refused', async (t) => {
   const network = makeNetwork()
   const sch = [network.directory.schemaByHash(testSchemaHash)?.num ?? -1]
   const topic = (name: string) =>
@@ -110,7 +110,7 @@ t.test('schemas are listed by hash; a number never gets another document', async
   t.equal(network.directory.schemas().length, 2)
 })
 
-t.test('row 42: schema names that could be confused are refused', async (t) => {
+t.test('attack 34: schema names that could be confused are refused', async (t) => {
   const network = makeNetwork()
   const add = (name: string) =>
     network.sign('schema', { name, ver: 1, hash: hash(name), state: 'active' })

@@ -105,24 +105,27 @@ t.test('a suspension is never refused for its base or for a conflict', async (t)
   t.equal(network.directory.deviceActive(num, network.now), false)
 })
 
-t.test('one administrator alone suspends five devices in 24 hours of log time', async (t) => {
-  const { network, devs } = withDevices(8)
-  const [a, b, c, d, e, f, g, h] = devs
-  const start = network.now
-  for (const dev of [a, b, c, d, e]) network.append('suspend', { dev, why }, [1])
-  t.equal(network.directory.soloSuspensionsLeft(1, network.now), 0)
-  t.equal(network.directory.soloSuspensionsLeft(2, network.now), limits.soloSuspensionsPerDayMax)
-  t.equal(network.directory.soloSuspensionsLeft(77, network.now), 0)
-  refused(t, network, network.sign('suspend', { dev: f, why }, [1]), 'suspend_limit')
-  network.append('suspend', { dev: f, why }, [1, 2])
-  t.equal(network.directory.soloSuspensionsLeft(2, network.now), 5, 'two signers: not charged')
-  network.append('suspend', { dev: g, why }, [3])
-  t.equal(network.directory.soloSuspensionsLeft(3, network.now), 4)
-  const later = network.sign('suspend', { dev: h, why }, [1], { t: start + 24 * hour + 1000 })
-  const soon = network.sign('suspend', { dev: h, why }, [1], { t: start + 23 * hour })
-  refused(t, network, soon, 'suspend_limit', null)
-  t.match(network.directory.check(later, epochMs(start + 24 * hour + 1000)), { ok: true })
-})
+t.test(
+  'attack 25: one administrator alone suspends five devices in 24 hours of log time',
+  async (t) => {
+    const { network, devs } = withDevices(8)
+    const [a, b, c, d, e, f, g, h] = devs
+    const start = network.now
+    for (const dev of [a, b, c, d, e]) network.append('suspend', { dev, why }, [1])
+    t.equal(network.directory.soloSuspensionsLeft(1, network.now), 0)
+    t.equal(network.directory.soloSuspensionsLeft(2, network.now), limits.soloSuspensionsPerDayMax)
+    t.equal(network.directory.soloSuspensionsLeft(77, network.now), 0)
+    refused(t, network, network.sign('suspend', { dev: f, why }, [1]), 'suspend_limit')
+    network.append('suspend', { dev: f, why }, [1, 2])
+    t.equal(network.directory.soloSuspensionsLeft(2, network.now), 5, 'two signers: not charged')
+    network.append('suspend', { dev: g, why }, [3])
+    t.equal(network.directory.soloSuspensionsLeft(3, network.now), 4)
+    const later = network.sign('suspend', { dev: h, why }, [1], { t: start + 24 * hour + 1000 })
+    const soon = network.sign('suspend', { dev: h, why }, [1], { t: start + 23 * hour })
+    refused(t, network, soon, 'suspend_limit', null)
+    t.match(network.directory.check(later, epochMs(start + 24 * hour + 1000)), { ok: true })
+  },
+)
 
 t.test('a far log time does not come back, so the window cannot be reopened', async (t) => {
   const { network, devs } = withDevices(6)
@@ -133,14 +136,17 @@ t.test('a far log time does not come back, so the window cannot be reopened', as
   refused(t, network, entry, 'suspend_limit')
 })
 
-t.test('one administrator alone never suspends the last two devices of the unit', async (t) => {
-  const network = makeNetwork()
-  const [a, b] = [network.deviceOf('FLU', 0).num, network.deviceOf('FLU', 1).num]
-  network.append('suspend', { dev: a, why }, [1])
-  refused(t, network, network.sign('suspend', { dev: b, why }, [1]), 'last_flu')
-  network.append('suspend', { dev: b, why }, [1, 2])
-  t.equal(network.directory.fluDevices(network.now).length, 1)
-})
+t.test(
+  'attack 25: one administrator alone never suspends the last two devices of the unit',
+  async (t) => {
+    const network = makeNetwork()
+    const [a, b] = [network.deviceOf('FLU', 0).num, network.deviceOf('FLU', 1).num]
+    network.append('suspend', { dev: a, why }, [1])
+    refused(t, network, network.sign('suspend', { dev: b, why }, [1]), 'last_flu')
+    network.append('suspend', { dev: b, why }, [1, 2])
+    t.equal(network.directory.fluDevices(network.now).length, 1)
+  },
+)
 
 t.test('a device of the unit comes back, or goes for good, by r organisations', async (t) => {
   const network = makeNetwork()
@@ -183,14 +189,17 @@ t.test('a revoked administrator never comes back', async (t) => {
   refused(t, network, network.sign('quorum', body, [1, 3, 4]), 'subject_exists')
 })
 
-t.test('organisations for root changes stay: no take-over by suspending the others', async (t) => {
-  const network = makeNetwork()
-  network.append('suspend', { adm: 5, why }, [1, 2])
-  network.append('suspend', { adm: 4, why }, [1, 2])
-  refused(t, network, network.sign('suspend', { adm: 3, why }, [1, 2]), 'quorum_unsafe')
-  refused(t, network, network.sign('revoke', { adm: 3, why }, [1, 2]), 'quorum_unsafe')
-  network.append('revoke', { adm: 5, why }, [1, 2])
-})
+t.test(
+  'attack 26: organisations for root changes stay: no take-over by suspending the others',
+  async (t) => {
+    const network = makeNetwork()
+    network.append('suspend', { adm: 5, why }, [1, 2])
+    network.append('suspend', { adm: 4, why }, [1, 2])
+    refused(t, network, network.sign('suspend', { adm: 3, why }, [1, 2]), 'quorum_unsafe')
+    refused(t, network, network.sign('revoke', { adm: 3, why }, [1, 2]), 'quorum_unsafe')
+    network.append('revoke', { adm: 5, why }, [1, 2])
+  },
+)
 
 t.test('two administrators are suspended on one base', async (t) => {
   const network = makeNetwork()
