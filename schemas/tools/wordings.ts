@@ -30,7 +30,7 @@ export const checkWordings: Readonly<Partial<Record<ProblemCode, string>>> = {
   observed_after_issued: 'Nothing is observed after it was reported.',
   period_reversed: 'A period does not end before it begins.',
   personal_identifier:
-    'A report on a camp has no mail address, no telephone or identity number, no natural person as actor, and no extension field for personal data. Names in free text cannot be recognised: leave them out.',
+    'A report on a camp has no mail address, no telephone or identity number, no natural person as actor, and no extension field for personal data. Eight digits in a row count as such a number: write "16 million". Names in free text cannot be recognised: leave them out.',
   progress_without_recommendation:
     'Progress and closure name the recommendation in `meta.references`.',
   question_repeated: 'Each question has a name of its own.',

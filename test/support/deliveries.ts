@@ -21,6 +21,8 @@ export interface ReportSpec {
   readonly meta?: object
   readonly body: { readonly type: string; readonly [field: string]: unknown }
   readonly verified?: ThreadItem['verified']
+  /** When it arrived, ms; its number when absent. */
+  readonly receivedAt?: number
   /** Schema as the header names it; empty for one that this release does not know. */
   readonly schema?: string
 }
@@ -81,6 +83,7 @@ function item(spec: ReportSpec, report: object): ThreadItem {
     schema: spec.schema ?? spec.body.type,
     report: report as Report & ControlBody,
     verified: spec.verified ?? true,
+    receivedAt: spec.receivedAt ?? spec.n,
   }
 }
 

@@ -3,7 +3,10 @@ import { type CommonFields, type ControlBody, commonFields, type Report } from '
 import type { ReportDelivery } from '../subscription.ts'
 
 /** What the functions of this folder read of a delivery. */
-export type ThreadItem = Pick<ReportDelivery, 'core' | 'from' | 'report' | 'schema' | 'verified'>
+export type ThreadItem = Pick<
+  ReportDelivery,
+  'core' | 'from' | 'receivedAt' | 'report' | 'schema' | 'verified'
+>
 
 /** A report that this device holds, with what every report has. */
 export interface KnownReport {
@@ -27,7 +30,9 @@ export class KnownReports {
 
   constructor(items: readonly ThreadItem[]) {
     const known: KnownReport[] = []
-    for (const item of items) {
+    // Who uses the id of another member's report has seen it first, so the first to arrive keeps the name.
+    const arrived = [...items].sort((a, b) => a.receivedAt - b.receivedAt)
+    for (const item of arrived) {
       const report = knownOf(item)
       if (report === null || this.#byName.has(report.core)) continue
       this.#byName.set(report.core, report)

@@ -152,3 +152,28 @@ t.test('a newer version of a schema stands in its thread by its common fields', 
   t.equal(thread?.entries.length, 2)
   t.end()
 })
+
+t.test('another member cannot take over the id of a report that was seen', (t) => {
+  const items = [
+    delivered({
+      n: 9,
+      member: 'NE',
+      issued: '16T09:00:00',
+      body: { ...spotrep, time: { from: '2013-03-15T06:00:00Z', precision: 'day' } },
+      meta: { id: idOf(1) },
+    }),
+    delivered({
+      n: 2,
+      member: 'ML',
+      issued: '17T10:00:00',
+      body: spotrep,
+      meta: update(idOf(1)),
+    }),
+    delivered({ n: 1, member: 'ML', body: spotrep }),
+  ]
+  const thread = threadOf(items, idOf(2), { now })
+  const states = new Map(thread?.entries.map(({ core, state }) => [core, state]))
+  t.equal(states.get(coreOf(1)), 'superseded')
+  t.equal(states.get(coreOf(9)), 'current')
+  t.end()
+})
