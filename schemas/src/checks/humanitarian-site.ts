@@ -76,8 +76,8 @@ function isCoarse(coordinates: unknown): boolean {
   )
 }
 
-/** An address of electronic mail. */
-const mailAddress = /[^\s@]{1,64}@[A-Za-z0-9-]{1,63}\.[A-Za-z]{2}/u
+/** An address of electronic mail; one character before the sign is enough, and keeps the search linear. */
+const mailAddress = /[^\s@]@[A-Za-z0-9-]{1,63}\.[A-Za-z]{2}/u
 /** Eight digits in a row, or more with the marks that people put between them: a telephone or an identity number. An opening bracket is left out: "2085 (2012)". */
 const longNumber = /\p{Nd}(?:[ .\-/)]{0,2}\p{Nd}){7}/u
 /** A date or a period, which is no such number: 2013-03-17, 17/03/2013, 2013-2014. */
