@@ -79,7 +79,7 @@ async function listFeed(
   const after = place.from === 'all' ? undefined : (before ?? place.from)
   const query = {
     ...(topics.length === 0 ? {} : { topics }),
-    ...(after === undefined ? {} : { after }),
+    after: after ?? '0',
     ...(Number.isFinite(place.limit) ? { limit: place.limit } : {}),
   }
   let count = 0
@@ -98,9 +98,8 @@ async function listFeed(
 
 /** Cursor of the newest item that the device has. */
 async function newestOf(session: Session): Promise<string | undefined> {
-  let last: string | undefined
-  for await (const { cursor } of session.history()) last = cursor
-  return last
+  for await (const { cursor } of session.history({ limit: 1 })) return cursor
+  return undefined
 }
 
 async function tailFeed(
@@ -169,14 +168,13 @@ async function getReport(
 
 /** The newest item with this report id or core hash. */
 async function find(session: Session, name: string): Promise<Delivery | null> {
-  let found: Delivery | null = null
   for await (const delivery of session.history()) {
     if (delivery.kind === 'gap') continue
     const core = delivery.core === null ? '' : toHex(delivery.core)
     const id = delivery.kind === 'report' ? idOf(delivery.report) : ''
-    if (id === name || (/^[0-9a-f]+$/.test(name) && core.startsWith(name))) found = delivery
+    if (id === name || (/^[0-9a-f]+$/.test(name) && core.startsWith(name))) return delivery
   }
-  return found
+  return null
 }
 
 const idOf = (report: unknown): string => {

@@ -1,31 +1,14 @@
-import {
-  type Clock,
-  type Device,
-  type Directory,
-  RelayError,
-  sodiumReady,
-  systemClock,
-} from '@liaison/protocol'
+import { type Clock, RelayError, sodiumReady, systemClock } from '@liaison/protocol'
 import { LocalDirectory } from './directory/local-directory.ts'
 import type { Identity } from './identity/identity.ts'
 import type { Network } from './identity/network-file.ts'
-import { composeItem, type Destination } from './outbox/compose.ts'
-import type { OutboxItem } from './outbox/outbox-item.ts'
-import { Submission } from './outbox/submission.ts'
-import { type Random, systemRandom } from './session/backoff.ts'
+import { type Random, type ReconnectBounds, systemRandom, usualBounds } from './session/backoff.ts'
 import { DeviceSession } from './session/device-session.ts'
-import type { SessionEvents } from './session/emitter.ts'
+import { guardedLog, type OnLog } from './session/log.ts'
 import type { OpenWebSocket } from './session/transport.ts'
+import { Session } from './session.ts'
 import { type ClientStore, numberKey } from './store/client-store.ts'
 import { Vault } from './store/vault.ts'
-import {
-  arrivalOf,
-  type Cursor,
-  type Delivery,
-  deliveryOf,
-  type FeedQuery,
-  Subscription,
-} from './subscription.ts'
 
 /** How to connect a device. */
 export interface ConnectOptions {
@@ -40,186 +23,16 @@ export interface ConnectOptions {
   readonly webSocket?: OpenWebSocket
   readonly clock?: Clock
   readonly random?: Random
+  /** Ends the wait for the relay; a session that was given out is ended by `close`. */
   readonly signal?: AbortSignal
+  /** Bounds of the pause before connecting again, ms: 500 and 60,000 when absent. */
+  readonly reconnect?: Partial<ReconnectBounds>
+  /** Hears what the session does, without any content; the SDK itself writes nothing anywhere. */
+  readonly onLog?: OnLog
   /** `online` (the default): resolve when the relay has let the device in. `store`: at once, also without a link. */
   readonly waitFor?: 'online' | 'store'
   /** Topics to follow by name; all that the device may read when absent. */
   readonly follow?: readonly string[]
-}
-
-/** A device's session: the outbox, what arrives, and the directory. */
-export class Session implements AsyncDisposable {
-  readonly outbox: {
-    list(): readonly OutboxItem[]
-    get(id: string): OutboxItem | null
-    retry(id: string): Promise<void>
-    cancel(id: string): Promise<void>
-    /** Resolves when nothing is left that could be sent. */
-    flush(o?: { readonly signal?: AbortSignal }): Promise<void>
-  }
-  readonly #engine: DeviceSession
-
-  /** Use `connect`. */
-  constructor(engine: DeviceSession) {
-    this.#engine = engine
-    this.outbox = {
-      list: () => engine.outbox.list(),
-      get: (id) => engine.outbox.get(id),
-      retry: async (id) => {
-        await engine.outbox.retry(id)
-        engine.nudge()
-      },
-      cancel: (id) => engine.outbox.cancel(id),
-      flush: (o = {}) => engine.flush(o.signal),
-    }
-  }
-
-  get state(): SessionEvents['state'] {
-    return this.#engine.state
-  }
-
-  /** This device as the directory has it. */
-  get me(): Device {
-    return this.#engine.me
-  }
-
-  /** This device's verified copy of the directory. */
-  get directory(): Directory {
-    return this.#engine.deps.local.directory
-  }
-
-  /** Bytes so far, and why nothing is sent at the moment, if there is a reason. */
-  get link(): DeviceSession['link'] {
-    return this.#engine.link
-  }
-
-  /** Resolves with the reason once the session is closed for good. */
-  get closed(): Promise<RelayError> {
-    return this.#engine.closed
-  }
-
-  on<K extends keyof SessionEvents>(
-    type: K,
-    listener: (event: SessionEvents[K]) => void,
-    o: { readonly signal?: AbortSignal } = {},
-  ): void {
-    this.#engine.events.on(type, listener, o)
-  }
-
-  /** Resolves once the relay has let the device in. @throws RelayError when it never will. */
-  online(signal?: AbortSignal): Promise<void> {
-    return this.#engine.until(['online'], signal)
-  }
-
-  /**
-   * Keeps a report durably, then sends it as soon as there is a link.
-   *
-   * @throws ContentError with every field at fault, or RelayError; nothing is kept then.
-   */
-  async submit(report: unknown, destination: Destination): Promise<Submission> {
-    const engine = this.#engine
-    const key = destination.idempotencyKey
-    const known = key === undefined ? null : engine.outbox.byIdempotencyKey(key)
-    const now = engine.clock.now()
-    const composed = composeItem(this.directory, engine.deps.device, report, destination, now)
-    if (known !== null && known.id !== composed.id) {
-      throw new RelayError('report_conflict', { field: 'idempotencyKey' })
-    }
-    const item = await engine.outbox.add(composed)
-    engine.nudge()
-    return this.submission(item.id)
-  }
-
-  /** A report that is in the outbox. @throws RelayError `item_unknown` */
-  submission(id: string): Submission {
-    const engine = this.#engine
-    if (engine.outbox.get(id) === null) throw new RelayError('item_unknown', { field: id })
-    return new Submission(id, {
-      changes: engine.outboxChanged,
-      item: (name) => engine.outbox.get(name),
-      receipts: async (name) => {
-        const core = engine.outbox.get(name)?.sealed?.core
-        return core === undefined ? new Map() : engine.receipts.of(core)
-      },
-    })
-  }
-
-  /** Follows topics and yields what arrives; `from` is exclusive. */
-  subscribe(
-    query: FeedQuery = {},
-    o: { readonly from?: Cursor | 'new' | 'all'; readonly signal?: AbortSignal } = {},
-  ): AsyncIterable<Delivery> {
-    const topics = query.topics === undefined ? null : this.#topicNumbers(query.topics)
-    const engine = this.#engine
-    return {
-      async *[Symbol.asyncIterator](): AsyncGenerator<Delivery> {
-        const from = o.from ?? 'new'
-        const start =
-          from === 'new' ? await engine.inbox.newest() : from === 'all' ? 0 : arrivalOf(from)
-        yield* new Subscription(engine, topics, start, o.signal)
-      },
-    }
-  }
-
-  /** What was received before, oldest first. */
-  async *history(
-    query: FeedQuery & { readonly limit?: number; readonly after?: Cursor } = {},
-  ): AsyncGenerator<Delivery> {
-    const topics = query.topics === undefined ? null : this.#topicNumbers(query.topics)
-    let at = query.after === undefined ? 0 : arrivalOf(query.after)
-    let left = query.limit ?? Number.POSITIVE_INFINITY
-    for (;;) {
-      const rows = await this.#engine.inbox.rows(at, 128)
-      if (rows.length === 0) return
-      for (const [arrival, row] of rows) {
-        at = arrival
-        if (topics !== null && !topics.has(row.topic)) continue
-        if (left-- <= 0) return
-        yield deliveryOf(this.#engine, arrival, row)
-      }
-    }
-  }
-
-  #topicNumbers(names: readonly string[]): ReadonlySet<number> {
-    return new Set(
-      names.map((name) => {
-        const topic = this.directory.topicByName(name)
-        if (topic === null) throw new RelayError('topic_unknown', { field: name })
-        return topic.num
-      }),
-    )
-  }
-
-  /**
-   * Whether this device can open what is sealed for it now: `here`, or what became of the secret half
-   * of this week's key; null when no key of this week is in the directory.
-   */
-  presentKey(): Promise<'here' | 'destroyed' | 'unknown' | null> {
-    return this.#engine.presentKey()
-  }
-
-  /**
-   * Tries to reach the relay now instead of at the end of the pause, because a person asks or the
-   * machine says that its network is back. A pause that the relay asked for is kept.
-   */
-  connectNow(): void {
-    this.#engine.nudge()
-  }
-
-  /** Replaces the keys of all coming weeks. */
-  rotateKeys(): Promise<void> {
-    return this.#engine.rotateKeys()
-  }
-
-  /** Ends the session. What is in the outbox stays there and goes out next time. */
-  async close(): Promise<void> {
-    await this.#engine.close()
-    await this.#engine.deps.store[Symbol.asyncDispose]()
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.close()
-  }
 }
 
 /**
@@ -248,8 +61,11 @@ export async function connect(options: ConnectOptions): Promise<Session> {
       clock: options.clock ?? systemClock,
       random: options.random ?? systemRandom,
       follow: options.follow,
+      reconnect: boundsOf(options.reconnect),
+      log: guardedLog(options.onLog),
     })
     const session = new Session(engine)
+    logEvents(session, guardedLog(options.onLog))
     if (options.waitFor === 'store') return session
     try {
       await session.online(signal)
@@ -262,6 +78,23 @@ export async function connect(options: ConnectOptions): Promise<Session> {
     await vault[Symbol.asyncDispose]()
     throw error
   }
+}
+
+/** @throws RangeError for bounds that would hammer a relay or never come back. */
+function boundsOf(asked: Partial<ReconnectBounds> = {}): ReconnectBounds {
+  const bounds = { ...usualBounds, ...asked }
+  const good = bounds.minMs >= 100 && bounds.maxMs >= bounds.minMs && bounds.maxMs <= 3_600_000
+  if (!good) throw new RangeError('reconnect: 100 <= minMs <= maxMs <= 3600000')
+  return bounds
+}
+
+function logEvents(session: Session, log: OnLog): void {
+  session.on('state', (state) => log({ level: 'info', event: 'state', state }))
+  session.on('notice', ({ code }) => log({ level: 'warn', event: 'notice', code }))
+  session.on('gap', (gap) => log({ level: 'warn', event: 'gap', ...gap }))
+  session.on('key-changed', ({ device, what, verified }) =>
+    log({ level: verified ? 'warn' : 'info', event: 'directory', device, what }),
+  )
 }
 
 /** Entries that came with the network file spare a new device a chicken-and-egg question. */

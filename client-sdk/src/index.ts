@@ -1,7 +1,10 @@
 /** What a workstation embeds. Runs in a browser; `./node` adds files and sockets. */
 export { sodiumReady } from '@liaison/protocol'
-export { type ConnectOptions, connect, Session } from './connect.ts'
+export { type ConnectOptions, connect } from './connect.ts'
 export { ContentError } from './content-error.ts'
+export type { MemberEntry, Members, Verification } from './directory/members.ts'
+export { Draft, type DraftValue } from './drafts/draft.ts'
+export type { DraftInit } from './drafts/drafts.ts'
 export type { Identity } from './identity/identity.ts'
 export {
   formatNetworkFile,
@@ -11,10 +14,15 @@ export {
 } from './identity/network-file.ts'
 export type { Destination } from './outbox/compose.ts'
 export type { OutboxItem, OutboxState } from './outbox/outbox-item.ts'
+export type { SendProgress } from './outbox/send-progress.ts'
 export { type RecipientReceipt, Submission, type SubmissionState } from './outbox/submission.ts'
+export type { ReconnectBounds } from './session/backoff.ts'
+export type { LinkStats } from './session/device-session.ts'
 export type { SessionEvents } from './session/emitter.ts'
 export { clientLimits } from './session/limits.ts'
+export type { LogEntry, OnLog } from './session/log.ts'
 export { type OpenWebSocket, subprotocol, type WebSocketLike } from './session/transport.ts'
+export { type HistoryQuery, Session, type SubmitOptions } from './session.ts'
 export {
   type Change,
   type ClientStore,
@@ -24,3 +32,4 @@ export {
 } from './store/client-store.ts'
 export { openIndexedDbStore } from './store/indexeddb-store.ts'
 export type { Cursor, Delivery, FeedQuery, ReportDelivery, Sender } from './subscription.ts'
+export type * from './threads/index.ts'

@@ -21,6 +21,7 @@ export { checkEpochPublicKey, epochPublicKeyBytes } from './crypto/epoch-public-
 export {
   deviceFingerprint,
   kidOf,
+  memberFingerprint,
   networkFingerprint,
   networkIdOf,
   sha256,

@@ -132,7 +132,7 @@ export async function take(session: Session, n: number): Promise<Delivery[]> {
 /** Everything a device shows now. */
 export async function shown(session: Session): Promise<Delivery[]> {
   const out: Delivery[] = []
-  for await (const delivery of session.history()) out.push(delivery)
+  for await (const delivery of session.history({ after: '0' })) out.push(delivery)
   return out
 }
 

@@ -36,6 +36,14 @@ export interface Evidence {
   readonly detail: string
 }
 
+/** Missing places of a sender's chain, first and last. */
+export interface InboxGap {
+  readonly topic: number
+  readonly device: number
+  readonly from: number
+  readonly to: number
+}
+
 /** What the inbox needs. */
 export interface InboxDeps {
   readonly store: ClientStore
@@ -51,6 +59,8 @@ export interface InboxDeps {
   readonly onEvidence: (evidence: Evidence) => void
   /** Called after rows were kept, with the number of the newest. */
   readonly onRows: (arrival: number) => void
+  /** Called after a gap was kept. */
+  readonly onGap: (gap: InboxGap) => void
 }
 
 /**
@@ -60,6 +70,8 @@ export interface InboxDeps {
 export class Inbox {
   readonly #deps: InboxDeps
   #arrival: number | null = null
+  /** Found in the frame that is being taken in. */
+  #gaps: InboxGap[] = []
 
   constructor(deps: InboxDeps) {
     this.#deps = deps
@@ -90,6 +102,22 @@ export class Inbox {
   }
 
   /**
+   * Rows before an arrival number, newest first, with their numbers. Numbers are given one after the
+   * other, so a window of them is a page; it may be short, and is empty only at the beginning.
+   */
+  async rowsBefore(
+    before: number,
+    limit: number,
+  ): Promise<readonly (readonly [number, InboxRow])[]> {
+    for (let end = before; end > 1; end -= limit) {
+      const rows = await this.rows(Math.max(0, end - 1 - limit), limit)
+      const page = rows.filter(([arrival]) => arrival < end)
+      if (page.length > 0) return page.reverse()
+    }
+    return []
+  }
+
+  /**
    * Takes in the items of one deliver frame. Frames are given one after the other. Whether an item is
    * new is decided by its sender's chain, never by its cursor: a relay that repeats, reorders or
    * invents cursors hides nothing. The cursor only moves over places that were told without a hole.
@@ -97,6 +125,7 @@ export class Inbox {
   async take(topic: number, items: readonly DeliverItem[], link: Link): Promise<void> {
     const batch = new Batch(this.#deps.store)
     const evidence: Evidence[] = []
+    this.#gaps = []
     const before = await this.#lastArrival()
     let cursor = await this.cursor(topic)
     const inOrder = [...items].sort((a, b) => a.cursor - b.cursor)
@@ -118,6 +147,7 @@ export class Inbox {
     }
     this.#deps.acks.schedule(link)
     for (const one of evidence) this.#deps.onEvidence(one)
+    for (const gap of this.#gaps) this.#deps.onGap(gap)
     const newest = await this.#lastArrival()
     if (newest > before) this.#deps.onRows(newest)
   }
@@ -320,6 +350,7 @@ export class Inbox {
   }
 
   async #gap(batch: Batch, topic: number, dev: number, from: number, to: number): Promise<void> {
+    this.#gaps.push({ topic, device: dev, from, to })
     await this.#row(batch, { kind: 'gap', topic, cursor: 0, t: this.#deps.clock(), dev, from, to })
   }
 

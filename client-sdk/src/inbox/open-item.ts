@@ -12,9 +12,9 @@ import {
 } from '@liaison/protocol'
 import { encodeCbor } from '@liaison/protocol/internal'
 import { type Report, type SchemaEntry, schemaByHash } from '@liaison/schemas'
-import { parseBody, validateAs } from '@liaison/schemas/reports'
 import { openEnvelope } from '@liaison/seal'
 import type { EpochKeys } from '../keys/epoch-keys.ts'
+import { loadValidators } from '../validators.ts'
 import type { FullItem, VerifiedItem } from './verify-item.ts'
 
 /** An opened and validated body. */
@@ -60,16 +60,17 @@ export async function openItem(
   })
   if (!opened.ok) return closed(opened.error)
   const { body, messageKey } = opened.value
-  const checked = checkContent(directory, verified, body)
+  const checked = await checkContent(directory, verified, body)
   return checked.ok ? ok({ ...checked.value, messageKey }) : err({ ...checked.error, messageKey })
 }
 
 /** What the content must be, given the header it was sealed under. */
-export function checkContent(
+export async function checkContent(
   directory: Directory,
   { ctx, member }: Pick<VerifiedItem, 'ctx' | 'member'>,
   body: Uint8Array,
-): Result<OpenedItem, Omit<OpenFailure, 'messageKey'>> {
+): Promise<Result<OpenedItem, Omit<OpenFailure, 'messageKey'>>> {
+  const { parseBody, validateAs } = await loadValidators()
   const parsed = parseBody(body)
   if (!parsed.ok) return err({ code: 'content_invalid', detail: parsed.problems[0]?.code ?? '' })
   const schema = schemaByHash(toHex(ctx.sch))

@@ -1,8 +1,8 @@
 import { type Directory, envelopeKinds, epochMs, RelayError, utf8 } from '@liaison/protocol'
 import { handlingCode, precedenceCode, type Report, schemaHash } from '@liaison/schemas'
-import { parseBody, validateReport } from '@liaison/schemas/reports'
 import { ContentError } from '../content-error.ts'
 import { checkMeta } from '../inbox/open-item.ts'
+import { loadValidators } from '../validators.ts'
 import type { NewItem } from './violation-notice.ts'
 
 /** Where a report goes. */
@@ -21,13 +21,14 @@ export interface Destination {
  * @throws ContentError with every field at fault; RelayError such as `publish_refused`,
  * `clearance_insufficient`, `schema_refused`, `exercise_mismatch`, `topic_unknown`, `no_flu`.
  */
-export function composeItem(
+export async function composeItem(
   directory: Directory,
   device: number,
   report: unknown,
   destination: Destination,
   now: number,
-): NewItem {
+): Promise<NewItem> {
+  const { parseBody, validateReport } = await loadValidators()
   const body = utf8(JSON.stringify(report))
   const parsed = parseBody(body)
   if (!parsed.ok) throw new ContentError(parsed.problems)

@@ -4,6 +4,7 @@ import {
   codeOfNumber,
   type Directory,
   decodeReceipt,
+  type Envelope,
   type ErrorCode,
   equal,
   errorRow,
@@ -43,6 +44,12 @@ export interface OutboxDeps {
   readonly syncDirectory: (link: Link) => Promise<void>
   /** Why nothing may be published now, or null. */
   readonly mayPublish: () => ErrorCode | null
+  /** Called with what was handed to the link, and its place there; returns what to call at the answer. */
+  readonly onSending: (
+    link: Link,
+    begin: number,
+    items: readonly { readonly id: string; readonly bytes: number }[],
+  ) => () => void
   /** Called after an item changed and the change is durable. */
   readonly onChange: (item: OutboxItem) => void
 }
@@ -96,13 +103,22 @@ export class Outbox {
     return this.list().find((i) => i.sealed !== null && equal(i.sealed.core, core)) ?? null
   }
 
-  /** Keeps a new item durably. @throws RelayError `report_conflict` when its name is taken by another content. */
+  /**
+   * Keeps a new item durably.
+   *
+   * @param more Written in the same step, such as the end of the draft that it was made from.
+   * @throws RelayError `report_conflict` when its name is taken by another content.
+   */
   async add(
     item: Omit<OutboxItem, 'order' | 'state' | 'reseals' | 'sealed' | 'receipt' | 'code'>,
+    more: readonly Change[] = [],
   ): Promise<OutboxItem> {
     const known = this.#items.get(item.id)
     if (known !== undefined) {
-      if (equal(known.body, item.body) && known.topic === item.topic) return known
+      if (equal(known.body, item.body) && known.topic === item.topic) {
+        await this.#save([], more)
+        return known
+      }
       throw new RelayError('report_conflict', { field: '/meta/id' })
     }
     const added: OutboxItem = {
@@ -114,7 +130,7 @@ export class Outbox {
       receipt: null,
       code: null,
     }
-    await this.#save([added])
+    await this.#save([added], more)
     return added
   }
 
@@ -196,7 +212,15 @@ export class Outbox {
 
   async #send(batch: readonly OutboxItem[], link: Link): Promise<Round> {
     const envelopes = batch.flatMap((item) => (item.sealed === null ? [] : [item.sealed.envelope]))
-    const result = await link.request({ kind: 'publish', envelopes }, 'result')
+    const begin = link.bytes.sent
+    const answer = link.request({ kind: 'publish', envelopes }, 'result')
+    // The request was handed over above; what of it has left is asked of the link from here on.
+    const sizes = batch.flatMap((item, i) => {
+      const envelope = envelopes[i]
+      return envelope === undefined ? [] : [{ id: item.id, bytes: envelopeBytes(envelope) }]
+    })
+    const ended = this.#deps.onSending(link, begin, sizes)
+    const result = await answer.finally(ended)
     const hashes = result.receipts.map(receiptHash)
     const good =
       hashes.length === batch.length &&
@@ -288,6 +312,10 @@ interface Outcome {
   readonly receipt: Receipt
   readonly code: ErrorCode | null
 }
+
+/** Bytes of an envelope in a frame, without the few that separate its parts. */
+const envelopeBytes = (e: Envelope): number =>
+  e.ctx.length + e.seal.length + e.sig.length + e.payload.length + e.slots.length
 
 /** What is kept of accepted bytes: header, seal and signature, which prove what was sent. */
 const kept = (sealed: SealedBytes): { readonly sealed: SealedBytes } => ({

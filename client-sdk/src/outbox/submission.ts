@@ -22,6 +22,8 @@ export interface SubmissionState {
 /** Where a submission looks things up. */
 export interface SubmissionSource {
   readonly changes: Pulse
+  /** Whether the session has ended; its outbox goes on in the next one. */
+  isClosed(): boolean
   item(id: string): OutboxItem | null
   receipts(id: string): Promise<ReadonlyMap<number, RecipientReceipt>>
 }
@@ -50,7 +52,8 @@ export class Submission implements AsyncIterable<SubmissionState> {
   /**
    * The relay's receipt once it has accepted the report.
    *
-   * @throws RelayError with the code of a refusal; `cancelled` when the signal fires first.
+   * @throws RelayError with the code of a refusal; `timeout` when the signal fires first,
+   * `session_closed` when the session ends: the report stays in the outbox.
    */
   async accepted(signal?: AbortSignal): Promise<Receipt> {
     for (;;) {
@@ -63,6 +66,7 @@ export class Submission implements AsyncIterable<SubmissionState> {
         if (receipt.ok) return receipt.value
       }
       if (signal?.aborted === true) throw new RelayError('timeout')
+      if (this.#source.isClosed()) throw new RelayError('session_closed')
       await next
     }
   }
@@ -72,7 +76,7 @@ export class Submission implements AsyncIterable<SubmissionState> {
     return this.#source.receipts(this.id)
   }
 
-  /** Every state from the present one on, ending with `read`, `refused` or `cancelled`. */
+  /** Every state from the present one on, ending with `read`, `refused` or `cancelled`, or with the session. */
   async *[Symbol.asyncIterator](): AsyncIterator<SubmissionState> {
     let last = ''
     for (;;) {
@@ -81,7 +85,7 @@ export class Submission implements AsyncIterable<SubmissionState> {
       const name = `${state} ${code}`
       if (name !== last) yield { state, code }
       last = name
-      if (final.has(state)) return
+      if (final.has(state) || this.#source.isClosed()) return
       await next
     }
   }

@@ -9,6 +9,18 @@ export const systemRandom: Random = () => {
   return n / 2 ** 32
 }
 
+/** Bounds of the pause before connecting again, ms: the first, and the longest. */
+export interface ReconnectBounds {
+  readonly minMs: number
+  readonly maxMs: number
+}
+
+/** Unless the program says otherwise. */
+export const usualBounds: ReconnectBounds = {
+  minMs: clientLimits.backoffMsMin,
+  maxMs: clientLimits.backoffMsMax,
+}
+
 /**
  * How long to wait before the n-th try in a row, with full jitter: anything between nothing and the
  * doubled bound, so that thousands of clients do not come back at once. The relay's advice comes on
@@ -17,7 +29,12 @@ export const systemRandom: Random = () => {
  * @param failures Failed tries so far, from 0.
  * @returns Milliseconds.
  */
-export function backoffMs(failures: number, random: Random, adviceMs = 0): number {
-  const bound = Math.min(clientLimits.backoffMsMax, clientLimits.backoffMsMin * 2 ** failures)
+export function backoffMs(
+  failures: number,
+  random: Random,
+  adviceMs = 0,
+  bounds: ReconnectBounds = usualBounds,
+): number {
+  const bound = Math.min(bounds.maxMs, bounds.minMs * 2 ** failures)
   return adviceMs + Math.floor(random() * bound)
 }

@@ -12,24 +12,28 @@ import {
   RelayError,
 } from '@liaison/protocol'
 import type { LocalDirectory } from '../directory/local-directory.ts'
+import { Members, readVerified, type VerifiedMembers } from '../directory/members.ts'
+import { Drafts } from '../drafts/drafts.ts'
 import type { Identity } from '../identity/identity.ts'
 import { AckQueue, isLinkTrouble } from '../inbox/ack-queue.ts'
 import { type Evidence, Inbox } from '../inbox/inbox.ts'
 import { SlotChecker } from '../inbox/slot-checker.ts'
 import { EpochKeys } from '../keys/epoch-keys.ts'
 import { PublicKeys } from '../keys/public-keys.ts'
-import { Outbox } from '../outbox/outbox.ts'
+import { Outbox, type OutboxDeps } from '../outbox/outbox.ts'
 import type { OutboxItem } from '../outbox/outbox-item.ts'
 import { OwnChains } from '../outbox/own-chains.ts'
 import { ReaderReceipts } from '../outbox/reader-receipts.ts'
 import { Sealer } from '../outbox/sealer.ts'
+import { ProgressWatch } from '../outbox/send-progress.ts'
 import { violationNotice } from '../outbox/violation-notice.ts'
 import type { ClientStore } from '../store/client-store.ts'
-import { backoffMs, type Random } from './backoff.ts'
+import { backoffMs, type Random, type ReconnectBounds } from './backoff.ts'
 import { ProvenClock } from './clock.ts'
 import { Emitter, Pulse, type SessionEvents } from './emitter.ts'
 import { clientLimits } from './limits.ts'
 import { errorOfFrame, Link, type Unasked } from './link.ts'
+import type { OnLog } from './log.ts'
 import { OwedCredit } from './owed-credit.ts'
 import { Pause } from './pause.ts'
 import type { OpenWebSocket } from './transport.ts'
@@ -53,8 +57,27 @@ export interface DeviceSessionDeps {
   readonly open: OpenWebSocket
   readonly clock: Clock
   readonly random: Random
+  /** Bounds of the pause before connecting again. */
+  readonly reconnect: ReconnectBounds
+  /** Guarded: it does not throw. */
+  readonly log: OnLog
   /** Topics to follow by name; every topic that the device may read when absent. */
   readonly follow: readonly string[] | undefined
+}
+
+/** What a session says about its connections. */
+export interface LinkStats {
+  /** Bytes of frames since the session began, over all connections. */
+  readonly sent: number
+  readonly received: number
+  /** Bytes handed to the present connection that are still in this program. */
+  readonly unsent: number
+  /** Connections that let this device in, since the session began. */
+  readonly connections: number
+  /** Why nothing is sent now, or null. */
+  readonly waiting: ErrorCode | null
+  /** The relay's time minus this machine's, ms, once it has let this device in. */
+  readonly relayAheadMs: number | null
 }
 
 /** The engine of a session: one device's connection, outbox, inbox and keys. */
@@ -68,6 +91,10 @@ export class DeviceSession {
   /** Beats when an outbox item changed, and when rows arrived. */
   readonly outboxChanged: Pulse = new Pulse()
   readonly inboxChanged: Pulse = new Pulse()
+  readonly directoryChanged: Pulse = new Pulse()
+  readonly drafts: Drafts
+  readonly members: Members
+  readonly progress: ProgressWatch = new ProgressWatch()
   readonly closed: Promise<RelayError>
   readonly #epochs: EpochKeys
   readonly #acks: AckQueue
@@ -93,6 +120,7 @@ export class DeviceSession {
   #reading: Promise<unknown> = Promise.resolve()
   #resolveClosed: (error: RelayError) => void = () => undefined
   #bytes = { sent: 0, received: 0 }
+  #connections = 0
   /** What makes it pointless to connect again. */
   #failure: RelayError | null = null
   /** Runs out when nothing was delivered for a while. */
@@ -101,6 +129,15 @@ export class DeviceSession {
   private constructor(deps: DeviceSessionDeps, parts: Parts) {
     this.deps = deps
     this.clock = parts.clock
+    this.drafts = new Drafts(deps.store)
+    this.members = new Members({
+      directory: deps.local.directory,
+      store: deps.store,
+      clock: () => this.clock.now(),
+      changed: this.directoryChanged,
+      isClosed: () => this.#state === 'closed',
+      verified: parts.verified,
+    })
     this.receipts = new ReaderReceipts(deps.store, deps.local.directory)
     this.#epochs = parts.epochs
     this.#acks = parts.acks
@@ -121,8 +158,14 @@ export class DeviceSession {
       }),
       clock: () => this.clock.now(),
       syncDirectory: (link) => this.#sync(link),
-      onEvidence: (evidence) => void this.#report(evidence),
+      onEvidence: (evidence) => {
+        this.#report(evidence).catch((error: unknown) => {
+          const { code, message } = asRelayError(error)
+          this.events.emit('notice', { code, text: message })
+        })
+      },
       onRows: () => this.inboxChanged.beat(),
+      onGap: (gap) => this.events.emit('gap', gap),
     })
     this.outbox = parts.outboxFor(this.#outboxHooks())
     this.#wanted()
@@ -142,6 +185,7 @@ export class DeviceSession {
     const hooks: OutboxHooks = {
       syncDirectory: async () => undefined,
       mayPublish: () => 'offline',
+      onSending: () => () => undefined,
       onChange: () => undefined,
     }
     const outbox = await Outbox.open({
@@ -152,19 +196,23 @@ export class DeviceSession {
       clock: now,
       syncDirectory: (link) => hooks.syncDirectory(link),
       mayPublish: () => hooks.mayPublish(),
+      onSending: (...sent) => hooks.onSending(...sent),
       onChange: (item) => hooks.onChange(item),
     })
     const outboxFor = (real: OutboxHooks): Outbox => {
       Object.assign(hooks, real)
       return outbox
     }
-    return new DeviceSession(deps, { clock, keys, acks, epochs: new EpochKeys(store), outboxFor })
+    const epochs = new EpochKeys(store)
+    const verified = await readVerified(store)
+    return new DeviceSession(deps, { clock, keys, acks, epochs, outboxFor, verified })
   }
 
   #outboxHooks(): OutboxHooks {
     return {
       syncDirectory: (link) => this.#sync(link),
       mayPublish: () => this.#mayPublish(),
+      onSending: (link, begin, items) => this.progress.follow(link, begin, items),
       onChange: () => this.outboxChanged.beat(),
     }
   }
@@ -180,20 +228,13 @@ export class DeviceSession {
     return device
   }
 
-  /**
-   * Bytes of frames since the session began, the reason why nothing is sent, if there is one, and the
-   * relay's time minus this machine's, ms, once the relay has let this device in.
-   */
-  get link(): {
-    readonly sent: number
-    readonly received: number
-    readonly waiting: ErrorCode | null
-    readonly relayAheadMs: number | null
-  } {
+  get link(): LinkStats {
     const { sent, received } = this.#link?.bytes ?? { sent: 0, received: 0 }
     return {
       sent: this.#bytes.sent + sent,
       received: this.#bytes.received + received,
+      unsent: this.#link?.unsentBytes ?? 0,
+      connections: this.#connections,
       waiting: this.#waiting?.code ?? null,
       relayAheadMs: this.clock.relayAheadMs,
     }
@@ -303,7 +344,10 @@ export class DeviceSession {
       else {
         this.#setState('offline')
         const advice = ended.retryAfterMs ?? 0
-        const pause = new Pause(backoffMs(failures, this.deps.random, advice), this.#stop.signal)
+        const { random, reconnect } = this.deps
+        const pauseMs = backoffMs(failures, random, advice, reconnect)
+        this.deps.log({ level: 'info', event: 'link-ended', code: ended.code, pauseMs })
+        const pause = new Pause(pauseMs, this.#stop.signal)
         // What the relay asks for is kept; otherwise a person need not wait for the end of it.
         this.#pause = advice > 0 ? null : pause
         await pause.over
@@ -316,6 +360,7 @@ export class DeviceSession {
     this.#setState('closed')
     this.outboxChanged.beat()
     this.inboxChanged.beat()
+    this.directoryChanged.beat()
     this.#resolveClosed(fatal ?? new RelayError('session_closed'))
   }
 
@@ -339,6 +384,7 @@ export class DeviceSession {
     try {
       await this.#welcome(link)
       this.#onlineSince = performance.now()
+      this.#connections++
       this.#setState('online')
       const sending = this.#sendLoop(link)
       const ended = await link.closed
@@ -380,8 +426,13 @@ export class DeviceSession {
     this.#heardDelivery()
   }
 
+  /**
+   * By this machine's own clock: what is destroyed cannot be had again, and a single entry with a date
+   * in the future, from a stolen device through a relay that lies, must not destroy everybody's keys.
+   */
   #destroyKeys(caughtUp: boolean): Promise<number> {
-    return this.#epochs.destroyDue(this.deps.local.directory, this.clock.now(), caughtUp)
+    const { local, clock } = this.deps
+    return this.#epochs.destroyDue(local.directory, clock(), caughtUp)
   }
 
   /** After a quiet minute on a live connection nothing sealed for old keys is still to come. */
@@ -448,22 +499,30 @@ export class DeviceSession {
     for (;;) {
       const { applied, wantFrom } = await this.deps.local.apply(page)
       for (const entry of applied) this.#announce(entry.change)
-      if (applied.length > 0) await this.#followNew(link)
+      if (applied.length > 0) {
+        this.directoryChanged.beat()
+        await this.#followNew(link)
+      }
       if (wantFrom === null) return
       page = (await link.request({ kind: 'dir-want', from: wantFrom }, 'dir')).page
     }
   }
 
   #announce(change: { readonly what: string; readonly [key: string]: unknown }): void {
-    const device = (n: unknown): number => (typeof n === 'number' ? n : 0)
-    if (change.what === 'device') {
-      this.events.emit('key-changed', { device: device(change['num']), what: 'enrolled' })
-    } else if (change.what === 'keys') {
-      this.events.emit('key-changed', { device: device(change['dev']), what: 'keys' })
-    } else if (change.what === 'standing' && change['of'] === 'dev') {
+    const emit = (n: unknown, what: SessionEvents['key-changed']['what']): void => {
+      const device = typeof n === 'number' ? n : 0
+      const { directory } = this.deps.local
+      const mem = directory.device(device)?.mem
+      const member = mem === undefined ? null : (directory.member(mem)?.code ?? null)
+      const verified = this.members.hasVerified(device)
+      this.events.emit('key-changed', { device, member, what, verified })
+    }
+    if (change.what === 'device') emit(change['num'], 'enrolled')
+    else if (change.what === 'keys') emit(change['dev'], 'keys')
+    else if (change.what === 'standing' && change['of'] === 'dev') {
       const state = change['state']
       const what = state === 'active' ? 'resumed' : state === 'revoked' ? 'revoked' : 'suspended'
-      this.events.emit('key-changed', { device: device(change['num']), what })
+      emit(change['num'], what)
     }
   }
 
@@ -609,6 +668,7 @@ export class DeviceSession {
 interface OutboxHooks {
   syncDirectory: (link: Link) => Promise<void>
   mayPublish: () => ErrorCode | null
+  onSending: OutboxDeps['onSending']
   onChange: (item: OutboxItem) => void
 }
 
@@ -618,6 +678,7 @@ interface Parts {
   readonly acks: AckQueue
   readonly epochs: EpochKeys
   readonly outboxFor: (hooks: OutboxHooks) => Outbox
+  readonly verified: VerifiedMembers
 }
 
 /** What a frame took of the credit, as the relay counts it. */

@@ -11,6 +11,11 @@ export interface SessionEvents {
   }
   'key-changed': {
     readonly device: number
+    /** Code of its member. */
+    readonly member: string | null
+    /** Whether the people of this device have verified that member: they should compare the number again. */
+    readonly verified: boolean
+    /** `keys` is the renewal of weekly keys, which changes no safety number. */
     readonly what: 'enrolled' | 'suspended' | 'revoked' | 'resumed' | 'keys'
   }
 }

@@ -97,6 +97,11 @@ export class Link {
     return this.#bytes
   }
 
+  /** Bytes handed over that are still in this program; what the system holds back beyond it is not known. */
+  get unsentBytes(): number {
+    return this.#transport.unsentBytes
+  }
+
   /** Connects and authenticates. @throws RelayError with the relay's code, or `offline`, `timeout`, `relay_unknown`. */
   static connect(options: LinkOptions): Promise<Link> {
     return new Promise<Link>((resolve, reject) => {

@@ -56,5 +56,17 @@ export const networkFingerprint = (net: NetworkId): string => digits(sha512(utf8
 export const deviceFingerprint = (net: NetworkId, identityKey: Uint8Array): string =>
   digits(sha512(utf8('sir/1 fpd'), net, identityKey))
 
+/**
+ * Safety number of a member: it changes whenever one of its devices comes or goes.
+ *
+ * @param member Number of the member.
+ * @param identityKeys 32 bytes each, of its devices in force, by ascending number of the device.
+ */
+export const memberFingerprint = (
+  net: NetworkId,
+  member: number,
+  identityKeys: readonly Uint8Array[],
+): string => digits(sha512(utf8('sir/1 fpm'), net, u32(member), ...identityKeys))
+
 /** Index as hashed into slots and audiences. */
 export const indexBytes: (n: number) => Uint8Array = u32

@@ -58,7 +58,9 @@ function valueFor(schema: Schema, random: Random): unknown {
       const value = Object.create(null) as Record<string, unknown>
       for (const [key, field] of Object.entries((schema['properties'] ?? {}) as Schema)) {
         const isRequired = ((schema['required'] ?? []) as readonly string[]).includes(key)
-        if (random.next() < isRequired ? 0.98 : 0.4) value[key] = valueFor(field as Schema, random)
+        if (random.next() < (isRequired ? 0.98 : 0.4)) {
+          value[key] = valueFor(field as Schema, random)
+        }
       }
       return random.next() < 0.02 ? { ...value, stranger: 1 } : value
     }
