@@ -35,6 +35,8 @@ export interface TransportEvents {
 export class Transport {
   readonly #socket: WebSocketLike
   #closed = false
+  /** Closing was asked for; the other side may still send until it has heard of that. */
+  #closing = false
 
   constructor(open: OpenWebSocket, url: string, events: TransportEvents) {
     this.#socket = open(url, subprotocol)
@@ -46,6 +48,8 @@ export class Transport {
     }
     this.#socket.onopen = () => events.opened()
     this.#socket.onmessage = (event: { readonly data: unknown }) => {
+      // The owner has ended its work, and may have closed its store.
+      if (this.#closing) return
       // Text frames are not of this protocol; whoever sends one is not our relay.
       if (event.data instanceof ArrayBuffer) events.message(new Uint8Array(event.data))
       else this.close()
@@ -66,6 +70,7 @@ export class Transport {
   }
 
   close(): void {
+    this.#closing = true
     this.#socket.close(1000)
   }
 }
