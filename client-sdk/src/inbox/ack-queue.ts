@@ -45,7 +45,8 @@ export class AckQueue {
   async add(batch: Batch, core: Uint8Array, word: AckWord): Promise<void> {
     if (this.#next === null) {
       const [last] = await this.#store.list('acks', { reverse: true, limit: 1 })
-      this.#next = last === undefined ? 1 : Number.parseInt(last[0], 16) + 1
+      // Not over a number that another word has taken while this one looked.
+      this.#next ??= last === undefined ? 1 : Number.parseInt(last[0], 16) + 1
     }
     const code = word.kind === 'bad' ? errorRow(word.code).n : 0
     const value: CborValue = [core, word.kind === 'read' ? 1 : 0, code]
