@@ -1,4 +1,4 @@
-import { link, mkdir, readFile, unlink, writeFile } from 'node:fs/promises'
+import { link, mkdir, readFile, rename, unlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { RelayError, randomBytes, toHex } from '@liaison/protocol'
 import { type Database, open, type RootDatabase } from 'lmdb'
@@ -101,24 +101,39 @@ class LmdbStore implements ClientStore {
   }
 }
 
-/** Takes the lock file; one that was left behind by a process that is gone is taken over. */
+/**
+ * Takes the lock file; one that was left behind by a process that is gone is taken over. It names the
+ * process by its number and its start: in a container every process has the same number.
+ */
 async function lock(path: string): Promise<() => Promise<void>> {
   const mine = `${path}.${process.pid}.${toHex(randomBytes(4))}`
-  await writeFile(mine, String(process.pid), { mode: 0o600 })
+  await writeFile(mine, await nameOf(process.pid), { mode: 0o600 })
   try {
     for (let tries = 0; tries < 3; tries++) {
       // A link appears with its content or not at all, so nobody reads a half-written lock.
       if (await linked(mine, path)) return () => unlink(path).catch(() => undefined)
-      const owner = Number(await readFile(path, 'utf8').catch(() => '0'))
-      if (owner > 0 && isAlive(owner)) {
-        throw new RelayError('store_locked', { detail: `process ${owner}` })
+      const owner = await readFile(path, 'utf8').catch(() => '')
+      if (await isAlive(owner)) {
+        throw new RelayError('store_locked', { detail: `process ${Number.parseInt(owner, 10)}` })
       }
-      await unlink(path).catch(() => undefined)
+      await removeStale(path, owner, `${mine}.old`)
     }
     throw new RelayError('store_locked')
   } finally {
     await unlink(mine).catch(() => undefined)
   }
+}
+
+/** Removes a lock unless somebody else has taken it over meanwhile. */
+async function removeStale(path: string, owner: string, aside: string): Promise<void> {
+  try {
+    await rename(path, aside)
+  } catch {
+    return
+  }
+  const removed = await readFile(aside, 'utf8').catch(() => owner)
+  if (removed !== owner) await linked(aside, path)
+  await unlink(aside).catch(() => undefined)
 }
 
 async function linked(from: string, to: string): Promise<boolean> {
@@ -131,11 +146,23 @@ async function linked(from: string, to: string): Promise<boolean> {
   }
 }
 
-function isAlive(pid: number): boolean {
+/** Number of a process and, where the system tells it, the tick at which it was started. */
+async function nameOf(pid: number): Promise<string> {
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '')
+  // Fields are counted behind the name, which may hold anything; the start is field 22 of proc(5).
+  const started = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]
+  return started === undefined ? String(pid) : `${pid} ${started}`
+}
+
+async function isAlive(owner: string): Promise<boolean> {
+  const pid = Number.parseInt(owner, 10)
+  if (!(pid > 0)) return false
   try {
     process.kill(pid, 0)
-    return true
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM'
+    if ((error as NodeJS.ErrnoException).code !== 'EPERM') return false
   }
+  // A number alone is of an earlier release, or of a system that tells no more.
+  const present = await nameOf(pid)
+  return !(owner.includes(' ') && present.includes(' ')) || owner === present
 }
