@@ -69,31 +69,31 @@ export class SlotChecker {
 
   async #checkFlu(
     item: FullItem,
-    { seal, audience, core }: VerifiedItem,
+    verified: VerifiedItem,
     messageKey: Uint8Array,
     link: Link,
   ): Promise<ErrorCode | null> {
+    const { seal, audience, core } = verified
     const fetched = await link.request(
       { kind: 'fetch-core', cores: [core], fluPaths: true },
       'fetched',
     )
     const [again] = fetched.items
-    if (again?.form !== 'full' || again.flu.length === 0) return null
-    const places = again.flu.map(([idx, path]) => ({
-      idx,
-      path,
-      kid: audience.recipients[idx]?.kid,
-    }))
-    const known = places.filter(
-      (p): p is { idx: number; path: Uint8Array; kid: Uint8Array } => p.kid !== undefined,
-    )
+    const paths = new Map(again?.form === 'full' ? again.flu : [])
+    const flu = audience.recipients.slice(0, audience.fluCount)
+    // The relay must not choose which slots are looked at: without a path for each, all are made again.
+    if (!flu.every((_, idx) => paths.has(idx))) {
+      return this.#checkAll(item, verified, messageKey, link)
+    }
     const keys = await this.#keys.get(
-      known.map((p) => p.kid),
+      flu.map((one) => one.kid),
       link,
     )
-    const slots: SlotToCheck[] = known.map((p, i) => ({
-      ...p,
-      publicKey: keys[i] ?? new Uint8Array(),
+    const slots: SlotToCheck[] = flu.map(({ kid }, idx) => ({
+      idx,
+      kid,
+      path: paths.get(idx) ?? new Uint8Array(),
+      publicKey: keys[idx] ?? new Uint8Array(),
     }))
     const n = audience.recipients.length
     const checked = checkSlots(
@@ -101,8 +101,6 @@ export class SlotChecker {
       slots,
     )
     // A wrong path is the relay's lie, not the sender's: only all slots together convict a sender.
-    return checked.ok
-      ? null
-      : this.#checkAll(item, { seal, audience } as VerifiedItem, messageKey, link)
+    return checked.ok ? null : this.#checkAll(item, verified, messageKey, link)
   }
 }

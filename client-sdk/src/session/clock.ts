@@ -30,9 +30,15 @@ export class ProvenClock {
     return this.#relayAheadMs
   }
 
-  /** By how much the clocks differ when that is too much to publish, else null; ms, relay minus local. */
+  /**
+   * By how much the clocks differ when that is too much to publish, else null; ms, the other clock
+   * minus this machine's. The other one is the relay's, or that of the newest directory entry: a relay
+   * that lies can bring in an entry of any date with the help of one stolen device.
+   */
   get skewMs(): number | null {
     const ahead = this.#relayAheadMs
-    return ahead !== null && Math.abs(ahead) > limits.clockAheadMsMax ? ahead : null
+    if (ahead !== null && Math.abs(ahead) > limits.clockAheadMsMax) return ahead
+    const logAhead = this.#directory.time - this.#clock()
+    return logAhead > limits.clockAheadMsMax ? logAhead : null
   }
 }
