@@ -18,6 +18,8 @@ export const relayLimits = {
   fragmentsMax: 16,
   /** Frames waiting to be handled in one session. Code: rate_limited. */
   inboxFramesMax: 256,
+  /** ... and their bytes: a member that sends faster than the disk takes must not fill the memory. */
+  inboxBytesMax: 16_777_216,
 
   /** Frames of one session: burst, then refill per second. Code: rate_limited. */
   framesBurst: 512,
@@ -27,6 +29,13 @@ export const relayLimits = {
   /** Bytes one device may publish: burst, then refill per second (900 MB an hour). Code: quota_exceeded. */
   publishBytesBurst: 67_108_864,
   publishBytesPerSecond: 262_144,
+
+  /**
+   * Directory entries one device may append: burst, then refill per hour. It needs one a week,
+   * and every entry is kept for ever by everybody. Code: rate_limited.
+   */
+  deviceEntriesBurst: 8,
+  deviceEntriesPerHour: 1,
 
   /** Topics one session may follow. Code: subscription_limit. */
   subscriptionsMax: 64,

@@ -74,6 +74,8 @@ export class Relay {
   readonly #publisher: Publisher
   readonly #rejects: RejectAuditor
   readonly #quotas = new Map<string, TokenBucket>()
+  /** By device. */
+  readonly #entryQuotas = new Map<number, TokenBucket>()
   #accepted = 0
   #refused = 0
 
@@ -114,7 +116,7 @@ export class Relay {
   }
 
   /**
-   * Envelopes and documents come out of one quota: both are kept.
+   * Envelopes, documents and acknowledgements come out of one quota: all are kept.
    *
    * @returns How long this author must wait before it may store so many bytes, ms; 0 is now.
    */
@@ -125,6 +127,20 @@ export class Relay {
     const bucket = known ?? new TokenBucket(publishBytesBurst, publishBytesPerSecond, monotonicMs)
     if (known === undefined) this.#quotas.set(name, bucket)
     return bucket.take(bytes, monotonicMs)
+  }
+
+  /**
+   * How long this author must wait before it may append a directory entry, ms; 0 is now. Only devices
+   * are held back: administrators answer for their entries by name.
+   */
+  appendWaitMs(author: Principal, monotonicMs: number): number {
+    if (author.kind !== 'device') return 0
+    const { deviceEntriesBurst, deviceEntriesPerHour } = relayLimits
+    const known = this.#entryQuotas.get(author.dev)
+    const bucket =
+      known ?? new TokenBucket(deviceEntriesBurst, deviceEntriesPerHour / 3600, monotonicMs)
+    if (known === undefined) this.#entryQuotas.set(author.dev, bucket)
+    return bucket.take(1, monotonicMs)
   }
 
   /** Admits envelopes in order. @returns `begun` once all reached the log, and the frame to answer with. */

@@ -452,8 +452,16 @@ export class DeviceSession {
     const renewal = await this.#epochs.renew(local.directory, device, key, now, replace)
     if (renewal === null) return null
     const blobs = renewal.publicKeys.map((k) => ['key', k] as const)
-    await link.request({ kind: 'blob-put', blobs }, 'blobs')
-    const { receipts } = await link.request({ kind: 'append', entry: renewal.entry }, 'result')
+    let receipts: readonly Uint8Array[]
+    try {
+      await link.request({ kind: 'blob-put', blobs }, 'blobs')
+      ;({ receipts } = await link.request({ kind: 'append', entry: renewal.entry }, 'result'))
+    } catch (error) {
+      // "Later" holds for the keys alone: with those of before, the session goes on.
+      const known = asRelayError(error)
+      if (isLinkTrouble(known) || errorRow(known.code).retry !== 'later') throw error
+      return known.code
+    }
     const receipt = decodeReceipt(receipts[0] ?? new Uint8Array())
     if (!receipt.ok) return 'receipt_invalid'
     await this.#sync(link)

@@ -40,6 +40,7 @@ export class Session {
   readonly #peer: Peer
   readonly #subscriptions = new Map<number, TopicSubscription | AckSubscription>()
   readonly #inbox: Uint8Array[] = []
+  #inboxBytes = 0
   readonly #frames: TokenBucket
   readonly #monotonic: () => number
   readonly #authTimer: NodeJS.Timeout
@@ -87,13 +88,17 @@ export class Session {
       this.#fail('frame_too_large')
       return
     }
-    if (this.#inbox.length >= relayLimits.inboxFramesMax) {
+    if (
+      this.#inbox.length >= relayLimits.inboxFramesMax ||
+      this.#inboxBytes + bytes.length > relayLimits.inboxBytesMax
+    ) {
       this.#fail('rate_limited', 1000)
       return
     }
     this.#heard = this.#monotonic()
     this.#missedPongs = 0
     this.#inbox.push(bytes)
+    this.#inboxBytes += bytes.length
     if (!this.#busy) void this.#drain()
   }
 
@@ -116,7 +121,7 @@ export class Session {
     clearInterval(this.#pingTimer)
     if (this.#state.name === 'ready') this.#relay.sessions.remove(this.#state.live)
     this.#state = { name: 'closed' }
-    this.#inbox.length = 0
+    this.#dropInbox()
     for (const subscription of this.#subscriptions.values()) subscription.close()
     this.#subscriptions.clear()
     this.#wakeWaiting()
@@ -129,7 +134,7 @@ export class Session {
   end(code: 'shutting_down' | 'rate_limited', retryAfterMs: number): void {
     if (this.#ending) return
     this.#ending = true
-    this.#inbox.length = 0
+    this.#dropInbox()
     this.#finishAndFail(code, retryAfterMs).catch((error: unknown) => this.#crashed(error))
   }
 
@@ -151,10 +156,16 @@ export class Session {
     for (const wake of this.#waiting.splice(0)) wake()
   }
 
+  #dropInbox(): void {
+    this.#inbox.length = 0
+    this.#inboxBytes = 0
+  }
+
   async #drain(): Promise<void> {
     this.#busy = true
     try {
       for (let bytes = this.#inbox.shift(); bytes !== undefined; bytes = this.#inbox.shift()) {
+        this.#inboxBytes -= bytes.length
         await this.#handleBytes(bytes)
       }
     } catch (error) {
@@ -271,8 +282,11 @@ export class Session {
         const page = this.#relay.host.page(Math.min(frame.from, this.#relay.directory.size))
         return this.#send({ kind: 'dir', rq: frame.rq, page })
       }
-      case 'append':
+      case 'append': {
+        const waitMs = this.#relay.appendWaitMs(principal, this.#monotonic())
+        if (waitMs > 0) return this.#error('rate_limited', frame.rq, waitMs)
         return this.#send(await this.#relay.appendEntry(principal, frame.rq, frame.entry))
+      }
       case 'blob-put': {
         const waitMs = this.#relay.publishWaitMs(principal, bytes, this.#monotonic())
         if (waitMs > 0) return this.#error('quota_exceeded', frame.rq, waitMs)
@@ -324,6 +338,13 @@ export class Session {
       case 'publish':
         return this.#publish(frame, bytes, device)
       case 'ack': {
+        const waitMs = this.#relay.publishWaitMs(
+          { kind: 'device', dev: device },
+          bytes,
+          this.#monotonic(),
+        )
+        // The session ends, because an acknowledgement has no answer by which to refuse it alone.
+        if (waitMs > 0) return this.#fail('rate_limited', waitMs)
         const refused = await this.#relay.acknowledge(device, frame.ack, frame.sig)
         if (refused !== null) this.#error(refused, 0)
         return
