@@ -2,6 +2,7 @@ import { creditBytes, type DeliverItem, limits } from '@liaison/protocol'
 import { relayLimits } from '@liaison/server'
 import t from 'tap'
 import { Composer } from '../support/composer.ts'
+import { heldLog } from '../support/held-log.ts'
 import { RawClient } from '../support/raw-client.ts'
 import { startScenario } from '../support/relay.ts'
 
@@ -45,12 +46,14 @@ t.test('a reader that answers every delivery is never over its limit', async (t)
 })
 
 t.test('frames that come faster than they can be handled end the session', async (t) => {
-  await using relay = await startScenario()
+  const { openLog, release } = heldLog('getBlob')
+  await using relay = await startScenario({}, { openLog })
   const client = await relay.client(relay.network.deviceOf('BF'))
-  for (let i = 0; i < 400; i++) {
+  for (let i = 0; i < relayLimits.inboxFramesMax + 2; i++) {
     client.send({ kind: 'blob-get', rq: i, hashes: [new Uint8Array(32)] })
   }
   t.equal(await client.nextError(), 'rate_limited')
+  release()
 })
 
 t.test('a device that has used its quota is told to wait, and the session goes on', async (t) => {
