@@ -109,7 +109,8 @@ export class Inbox {
     before: number,
     limit: number,
   ): Promise<readonly (readonly [number, InboxRow])[]> {
-    for (let end = before; end > 1; end -= limit) {
+    const first = Math.min(before, (await this.#lastArrival()) + 1)
+    for (let end = first; end > 1; end -= limit) {
       const rows = await this.rows(Math.max(0, end - 1 - limit), limit)
       const page = rows.filter(([arrival]) => arrival < end)
       if (page.length > 0) return page.reverse()
