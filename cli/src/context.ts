@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path'
 import { type Clock, systemClock } from '@liaison/protocol'
 import type { Command } from 'commander'
 import { usage } from './failure.ts'
-import { Output } from './output.ts'
+import { Output, type Streams } from './output.ts'
 
 /** What every command is given. */
 export interface Context {
@@ -26,6 +26,8 @@ export interface Context {
 /** What the process gives. */
 export interface Process {
   readonly signal: AbortSignal
+  /** Where things are written; the process's own streams when absent. */
+  readonly streams?: Streams
   readonly endsByItself: () => void
 }
 
@@ -103,7 +105,7 @@ function contextOf(options: { readonly [name: string]: unknown }, from: Process)
   const file = options['passphraseFile']
   return {
     home: resolve(String(home)),
-    out: new Output(process, {
+    out: new Output(from.streams ?? process, {
       json: options['json'] === true,
       quiet: options['quiet'] === true,
       colour: (env['NO_COLOR'] ?? '') === '' && env['TERM'] !== 'dumb',

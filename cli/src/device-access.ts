@@ -1,4 +1,4 @@
-import { connect, type Session } from '@liaison/client-sdk'
+import { connect, type OpenWebSocket, type Session, type WebSocketLike } from '@liaison/client-sdk'
 import { nodeWebSocket, openLmdbStore } from '@liaison/client-sdk/node'
 import { errorRow, isErrorCode, isRelayError, RelayError } from '@liaison/protocol'
 import { type Context, paths, within } from './context.ts'
@@ -11,8 +11,10 @@ import { networkOf, relayUrlOf } from './network-access.ts'
 export interface OpenOptions {
   /** Address of a relay other than that of the network file. */
   readonly relay?: string | undefined
-  /** How long to wait for the relay, seconds; 0 does not wait at all. */
+  /** How long to wait for the relay, seconds; 0 does not wait but connects all the same. */
   readonly waitSeconds: number
+  /** Does not connect: nothing may be sent or fetched while a person looks or takes something back. */
+  readonly offline?: boolean
   /** Topics to receive meanwhile; all that the device may read when absent. */
   readonly follow?: readonly string[]
   /** Says nothing about the network: the command does. */
@@ -45,7 +47,7 @@ export async function openSession(context: Context, options: OpenOptions): Promi
     identity,
     network,
     store,
-    webSocket: nodeWebSocket,
+    webSocket: options.offline === true ? noWebSocket : nodeWebSocket,
     waitFor: 'store',
     ...(options.follow === undefined ? {} : { follow: options.follow }),
   })
@@ -58,6 +60,21 @@ export async function openSession(context: Context, options: OpenOptions): Promi
     await session.close()
     throw error
   }
+}
+
+/** A socket that never opens. */
+const noWebSocket: OpenWebSocket = () => {
+  const socket: WebSocketLike = {
+    binaryType: 'arraybuffer',
+    bufferedAmount: 0,
+    onopen: null,
+    onmessage: null,
+    onclose: null,
+    onerror: null,
+    send: () => undefined,
+    close: () => socket.onclose?.({ code: 1000, reason: '' } as never),
+  }
+  return socket
 }
 
 /** Opens a session that has to be online. @throws RelayError `offline` when the relay is not reached. */

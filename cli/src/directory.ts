@@ -41,6 +41,7 @@ async function withDirectory(
   await using opened = await openSession(context, {
     relay: options.text('relay'),
     waitSeconds: offline ? 0 : 10,
+    offline,
     follow: [],
   })
   if (!opened.online && !offline) {

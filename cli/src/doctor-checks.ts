@@ -151,7 +151,13 @@ async function* checkSession(
 ): AsyncGenerator<Finding, void> {
   let opened: Awaited<ReturnType<typeof openSession>>
   try {
-    opened = await openSession(context, { relay, waitSeconds: 0, follow: [], silent: true })
+    opened = await openSession(context, {
+      relay,
+      waitSeconds: 0,
+      offline: seconds === 0,
+      follow: [],
+      silent: true,
+    })
   } catch (error) {
     if (isRelayError(error) && error.code === 'usage_invalid') {
       yield warn(

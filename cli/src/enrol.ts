@@ -115,6 +115,7 @@ async function showStatus(
   await using opened = await openSession(context, {
     relay: options.text('relay'),
     waitSeconds: options.flag('offline') ? 0 : 20,
+    offline: options.flag('offline'),
     follow: [],
   })
   const { session, online } = opened

@@ -71,7 +71,7 @@ async function listFeed(
   await using opened = await openSession(context, {
     relay: options.text('relay'),
     waitSeconds: offline ? 0 : seconds,
-    ...(offline ? { follow: [] } : {}),
+    offline,
   })
   const { session, online } = opened
   const before = place.from === 'new' ? await newestOf(session) : undefined
@@ -141,7 +141,7 @@ async function getReport(
   await using opened = await openSession(context, {
     relay: options.text('relay'),
     waitSeconds: offline ? 0 : 20,
-    ...(offline ? { follow: [] } : {}),
+    offline,
   })
   const { session, online } = opened
   let found = await find(session, name)

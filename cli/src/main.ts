@@ -1,12 +1,10 @@
-import { CommanderError } from 'commander'
 import type { Process } from './context.ts'
-import { describeFailure, Interrupted, SilentExit } from './failure.ts'
-import { program } from './program.ts'
+import { interruptedExit, run } from './run.ts'
 
 /** How long a command may tidy up after a signal, ms; most have nothing to tidy. */
 const tidyMs = 2000
 
-const [interruptedExit, terminatedExit] = [130, 143]
+const terminatedExit = 143
 
 const stop = new AbortController()
 let signalExit: number | null = null
@@ -26,30 +24,6 @@ function onSignal(exit: number): void {
   if (!endsByItself) setTimeout(() => process.exit(exit), tidyMs).unref()
 }
 
-/** Runs the command line. @returns the exit code. */
-async function main(argv: readonly string[]): Promise<number> {
-  try {
-    await program(from).parseAsync([...argv], { from: 'user' })
-    // What was told to end by a signal, and did so in good order, did what it was told.
-    return endsByItself ? 0 : (signalExit ?? 0)
-  } catch (error) {
-    return exitOf(error, argv.includes('--json'))
-  }
-}
-
-function exitOf(error: unknown, json: boolean): number {
-  if (error instanceof SilentExit) return signalExit ?? error.exit
-  if (error instanceof Interrupted) return signalExit ?? interruptedExit
-  if (error instanceof CommanderError && error.exitCode === 0) return 0
-  // No command was given: commander has shown the help on stderr.
-  if (error instanceof CommanderError && error.code === 'commander.help') return 2
-  if (signalExit !== null) return signalExit
-  if ((process.env['LIAISON_DEBUG'] ?? '') === '1') console.error(error)
-  const { exit, lines, object } = describeFailure(error)
-  process.stderr.write(json ? `${JSON.stringify(object)}\n` : `${lines.join('\n')}\n`)
-  return exit
-}
-
 // The reader of a pipe has had enough, as `head` does: nothing went wrong.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   process.exit(error.code === 'EPIPE' ? 0 : 1)
@@ -59,6 +33,8 @@ process.on('SIGINT', () => onSignal(interruptedExit))
 process.on('SIGTERM', () => onSignal(terminatedExit))
 process.on('SIGHUP', () => onSignal(129))
 
-const exit = await main(process.argv.slice(2))
+const exit = await run(process.argv.slice(2), from)
+// What was told to end by a signal, and did so in good order, did what it was told.
+const told = exit === 0 && endsByItself ? 0 : (signalExit ?? exit)
 // Only after stdout has taken everything: on some systems pipes are written in the background.
-process.stdout.write('', () => process.exit(exit))
+process.stdout.write('', () => process.exit(told))

@@ -52,7 +52,7 @@ export function addOutbox(program: Command, from: Process): void {
   runs(flush, from, flushItems)
 }
 
-const quietly = { waitSeconds: 0, follow: [] } as const
+const quietly = { offline: true, waitSeconds: 0, follow: [] } as const
 const isWaiting = (item: OutboxItem): boolean => item.state === 'queued' || item.state === 'sealed'
 
 /** An item as JSON. */
@@ -122,6 +122,7 @@ async function showItem(
   await using opened = await openSession(context, {
     relay: options.text('relay'),
     waitSeconds: offline ? 0 : 5,
+    offline,
     follow: [],
   })
   const { session, online } = opened

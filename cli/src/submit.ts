@@ -100,10 +100,21 @@ async function keep(
   try {
     return await session.submit(report, destination)
   } catch (error) {
-    if (!isRelayError(error) || !perhapsOutOfDate.has(error.code)) throw error
+    if (!isRelayError(error)) throw error
+    if (error.code === 'header_mismatch') throw originatorWrong(session, error)
+    if (!perhapsOutOfDate.has(error.code)) throw error
     if (!(await goOnline(context, session, seconds))) throw error
     return session.submit(report, destination)
   }
+}
+
+/** A report is of the member that sends it; what the code means to a receiver is of no help here. */
+function originatorWrong({ directory, me }: Session, { field }: RelayError): RelayError {
+  const code = directory.member(me.mem)?.code ?? ''
+  return new RelayError('content_invalid', {
+    ...(field === undefined ? {} : { field }),
+    detail: `A report of this device has ${code} there.`,
+  })
 }
 
 /** Reads a report so that every problem of its text is named. @throws ContentError */
@@ -144,7 +155,11 @@ async function watch(
       throw new Interrupted()
     }
     if ('error' in next) throw next.error
-    if (next.done === true) return false
+    if (next.done === true) {
+      // With the session its submissions end too, and only the session knows why.
+      if (session.state === 'closed') throw await session.closed
+      return false
+    }
     states.push(next.value)
     const { state, code } = next.value
     context.out.say(`${state}${code === null ? '' : ` (${code})`}`)

@@ -4,6 +4,7 @@ import { signingKeyFromSeed, sodiumReady, toBase64url } from '@liaison/protocol'
 import t from 'tap'
 import {
   errorIn,
+  inProcess,
   type Json,
   liaison,
   makeDesk,
@@ -16,17 +17,18 @@ import { tempFolder } from '../support/temp-folder.ts'
 
 await sodiumReady()
 
+// Commands are processes, and the machine may be busy.
+t.setTimeout(120_000)
+
 t.test('changes of the directory, signed by one administrator after the other', async (t) => {
   await using relay = await startCliScenario()
   const { network, folder } = relay
+  const at = (name: string): string => join(folder.path, name)
+  const drafts = ['--out', at('draft.json')]
   const one = await makeDesk(network, [1], relay)
   const other = await makeDesk(network, [2], relay)
   const both = await makeDesk(network, [1, 2], relay)
-  const run = (...args: string[]) =>
-    liaison(['--json', '--no-input', 'admin', ...args], {
-      cwd: folder.path,
-      home: join(folder.path, 'desk'),
-    })
+  const run = (...args: string[]) => inProcess(join(folder.path, 'desk'), ['admin', ...args])
   const only = async (...args: string[]): Promise<Json> => {
     const result = await run(...args)
     t.equal(result.code, 0, `${args.join(' ')} ${result.stderr}`)
@@ -40,20 +42,20 @@ t.test('changes of the directory, signed by one administrator after the other', 
     thresholds: { m: 2 },
   })
 
-  const drafted = await run('member', 'SN', '--kind', 'state', '--fr', 'Sénégal', ...one)
-  t.match(drafted.json(), [{ state: 'incomplete', file: 'member-SN.statement.json', index: null }])
-  t.match(drafted.stderr, /liaison admin sign member-SN\.statement\.json/)
-  const early = await run('append', 'member-SN.statement.json', ...one)
+  const drafted = await run('member', 'SN', '--kind', 'state', '--fr', 'Sénégal', ...drafts, ...one)
+  t.match(drafted.json(), [{ state: 'incomplete', file: at('draft.json'), index: null }])
+  t.match(drafted.stderr, /liaison admin sign \S+draft\.json --identity/)
+  const early = await run('append', at('draft.json'), ...one)
   t.equal(early.code, 5)
   t.equal(errorIn(early)['code'], 'quorum_missing')
-  const unread = await run('sign', 'member-SN.statement.json', ...other)
+  const unread = await run('sign', at('draft.json'), ...other)
   t.equal(unread.code, 2, 'nobody signs unseen')
   t.match(unread.stderr, /Sénégal/)
-  const copy = ['--no-append', '--yes', '--out', 'copy.json']
-  t.match(await only('sign', 'member-SN.statement.json', ...copy, ...other), { state: 'complete' })
-  const merged = ['merge', 'member-SN.statement.json', 'copy.json', '--out', 'both.json']
+  const copy = ['--no-append', '--yes', '--out', at('copy.json')]
+  t.match(await only('sign', at('draft.json'), ...copy, ...other), { state: 'complete' })
+  const merged = ['merge', at('draft.json'), at('copy.json'), '--out', at('both.json')]
   t.match(await only(...merged, ...one.slice(0, 2)), { signatures: { complete: true } })
-  t.match(await only('append', 'both.json', ...one), { state: 'appended' })
+  t.match(await only('append', at('both.json'), ...one), { state: 'appended' })
 
   t.match(await only('schema', 'intrep', ...both), { state: 'appended' })
   const topic = ['--status', 'exercise', '--schemas', 'intrep,spotrep', '--en', 'Fraud']
@@ -76,17 +78,17 @@ t.test('changes of the directory, signed by one administrator after the other', 
   t.equal(errorIn(nobody)['code'], 'subject_unknown')
 
   const policy = await folder.write('policy.json', '{"recallHold": 86400000}')
-  t.match(await only('policy', policy, ...one), { state: 'incomplete' })
+  t.match(await only('policy', policy, ...drafts, ...one), { state: 'incomplete' })
   const admins = [...network.directory.admins().admins.values()]
   const administrators = admins.map(({ key, ...rest }) => ({ ...rest, key: toBase64url(key) }))
   const next = await folder.write('next.json', JSON.stringify({ administrators, m: 2, r: 2 }))
-  t.match(await only('quorum', next, ...one), { state: 'incomplete' })
-  t.match(await only('network', '--out', 'whole.json', ...one), { name: 'test.example' })
-  const written = JSON.parse(await readFile(join(folder.path, 'whole.json'), 'utf8')) as Json
+  t.match(await only('quorum', next, ...drafts, ...one), { state: 'incomplete' })
+  t.match(await only('network', '--out', at('whole.json'), ...one), { name: 'test.example' })
+  const written = JSON.parse(await readFile(at('whole.json'), 'utf8')) as Json
   t.match(written, { v: 1, name: 'test.example' })
 
   const device = await makeHome(network, network.deviceOf('BF'), relay)
-  const topics = await liaison(['--json', 'topics', 'list'], { home: device })
+  const topics = await inProcess(device, ['topics', 'list'])
   t.match(topics.json()[0]?.['topics'], [{}, {}, { name: 'fraud', publish: false, read: false }])
 })
 

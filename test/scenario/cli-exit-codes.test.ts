@@ -13,6 +13,9 @@ import { tempFolder } from '../support/temp-folder.ts'
 
 const plain = ['--json', '--no-input']
 
+// Commands are processes, and the machine may be busy.
+t.setTimeout(120_000)
+
 t.test('0: version and help, as the command is installed', async (t) => {
   const version = await liaison(['--json', 'version'], { installed: true })
   t.equal(version.code, 0)

@@ -6,6 +6,9 @@ import { makeReport } from '../support/sdk.ts'
 const nowhere = 'ws://127.0.0.1:9/relay'
 const plain = ['--json', '--no-input']
 
+// Commands are processes, and the machine may be busy.
+t.setTimeout(120_000)
+
 t.test('5, 7, 8, 9: the network and the relay', async (t) => {
   await using relay = await startCliScenario()
   await using impostor = await startScenario({ seed: 'another', genesisT: Date.now() - 3_600_000 })
@@ -32,6 +35,9 @@ t.test('5, 7, 8, 9: the network and the relay', async (t) => {
     const run = await at('ML')
     const far = ['--timeout', '1', '--relay', nowhere]
     t.equal((await run('feed', 'list', ...far)).code, 7)
+    const foreign = await run('submit', file, '--topic', 'terrorism', ...far)
+    t.equal(foreign.code, 6, 'a report of another member')
+    t.match(errorIn(foreign), { field: '/meta/originator', detail: /has ML there/ })
     const ill = await run('doctor', ...far)
     t.equal(ill.code, 7)
     t.match(checksOf(ill), { relay: 'fail', outbox: 'ok' })

@@ -10,6 +10,9 @@ import { root } from '../architecture/sources.ts'
 import { Cli, type CliResult, errorIn, type Json, liaison } from '../support/cli.ts'
 import { tempFolder } from '../support/temp-folder.ts'
 
+// Every command is a process, and the machine may be busy.
+t.setTimeout(180_000)
+
 const report = join(root, 'examples/reports/28-spotrep-ml-timbuktu-camp.json')
 const second = join(root, 'examples/reports/29-spotrep-ml-kidal-banque.json')
 const reportId = '01416695-df00-7837-b30a-dd60abd97868'

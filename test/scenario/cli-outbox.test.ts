@@ -1,17 +1,28 @@
 import { join } from 'node:path'
 import t from 'tap'
-import { Cli, errorIn, type Json, liaison, makeHome, startCliScenario } from '../support/cli.ts'
+import {
+  Cli,
+  errorIn,
+  inProcess,
+  type Json,
+  liaison,
+  makeHome,
+  startCliScenario,
+} from '../support/cli.ts'
 import { makeReport } from '../support/sdk.ts'
 
 const nowhere = 'ws://127.0.0.1:9/relay'
 const plain = ['--json', '--no-input']
+
+// Commands are processes, and the machine may be busy.
+t.setTimeout(120_000)
 
 t.test('what is stopped in the middle goes out once', async (t) => {
   await using relay = await startCliScenario()
   const { network, folder, url } = relay
   const home = await makeHome(network, network.deviceOf('BF'), { folder, url })
   const flu = await makeHome(network, network.deviceOf('FLU'), { folder, url })
-  const run = (...args: string[]) => liaison([...plain, ...args], { home })
+  const run = (...args: string[]) => inProcess(home, args)
   const outbox = async (): Promise<readonly Json[]> => (await run('outbox', 'list')).json()
   const report = makeReport(network, 'BF')
   const { id } = report.meta as { readonly id: string }
@@ -54,7 +65,7 @@ t.test('what is stopped in the middle goes out once', async (t) => {
   const flushedAgain = await run('outbox', 'flush')
   t.match(flushedAgain.json(), [{ sent: 0, waiting: 0 }])
   t.equal((await run('submit', file, '--topic', 'terrorism')).code, 0, 'nor by the same file again')
-  const feed = await liaison([...plain, 'feed', 'list'], { home: flu })
+  const feed = await inProcess(flu, ['feed', 'list'])
   t.match(feed.json(), [{ kind: 'report', report: { meta: { id } }, verified: true }])
   t.equal(feed.json().length, 1)
 
@@ -69,7 +80,7 @@ t.test('what waits can be taken out, and what was refused put back', async (t) =
   await using relay = await startCliScenario()
   const { network, folder, url } = relay
   const home = await makeHome(network, network.deviceOf('NE'), { folder, url })
-  const run = (...args: string[]) => liaison([...plain, ...args], { home })
+  const run = (...args: string[]) => inProcess(home, args)
   const report = makeReport(network, 'NE')
   const { id } = report.meta as { readonly id: string }
   const late = await liaison(
@@ -100,7 +111,7 @@ t.test('looking things up', async (t) => {
   const { network, folder, url } = relay
   const home = await makeHome(network, network.deviceOf('ML'), { folder, url })
   const run = async (...args: string[]): Promise<Json> => {
-    const result = await liaison([...plain, ...args], { home })
+    const result = await inProcess(home, args)
     t.equal(result.code, 0, args.join(' '))
     t.equal(result.json().length, 1, args.join(' '))
     return result.json()[0] ?? {}

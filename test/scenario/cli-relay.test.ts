@@ -11,6 +11,9 @@ import { tempFolder } from '../support/temp-folder.ts'
 
 await sodiumReady()
 
+// Commands are processes, and the machine may be busy.
+t.setTimeout(120_000)
+
 t.test('the file, the environment, then the flags', async (t) => {
   await using folder = await tempFolder()
   const file = await folder.write(

@@ -7,6 +7,7 @@ import { encryptKeyFile, type Identity } from '@liaison/client-sdk/admin'
 import { openLmdbStore } from '@liaison/client-sdk/node'
 import { systemClock, toBase64url } from '@liaison/protocol'
 import { build } from 'esbuild'
+import { run } from '../../cli/src/run.ts'
 import { root } from '../architecture/sources.ts'
 import { seededBytes, type TestDevice, type TestNetwork } from './network.ts'
 import type { TestRelay } from './relay.ts'
@@ -15,7 +16,13 @@ import type { TempFolder } from './temp-folder.ts'
 
 /** Below the repository, so that packages are found from there. */
 const bundle = join(root, '.cache', `cli-${process.pid}`)
-process.once('exit', () => rmSync(bundle, { recursive: true, force: true }))
+
+/** Ends what still runs; also when a test ends in a way that unwinds no scope. */
+const running = new Set<() => void>()
+process.once('exit', () => {
+  for (const end of running) end()
+  rmSync(bundle, { recursive: true, force: true })
+})
 
 // A command is started dozens of times: translating every source for each would take minutes.
 await build({
@@ -81,6 +88,8 @@ export class Cli implements AsyncDisposable {
     this.#child = spawn('env', [...bare, ...args], {
       cwd,
       stdio: ['pipe', 'pipe', 'pipe'],
+      // A group of its own: the installed command may run the program in a process below it.
+      detached: true,
       env: {
         PATH: process.env['PATH'],
         // Nobody's real home folder may be touched, not even by mistake.
@@ -96,6 +105,9 @@ export class Cli implements AsyncDisposable {
       this.#stderr += text
     })
     this.#closed = once(this.#child, 'close')
+    const end = (): void => this.#killAll('SIGKILL')
+    running.add(end)
+    this.#child.once('exit', () => running.delete(end))
     // A command that does not read stdin may end before it is written.
     this.#child.stdin?.on('error', () => undefined)
     this.#child.stdin?.end(input ?? '')
@@ -134,31 +146,58 @@ export class Cli implements AsyncDisposable {
 
   async ended(): Promise<CliResult> {
     await this.#closed
-    const stdout = this.#stdout
-    return {
-      code: this.#child.exitCode,
-      stdout,
-      stderr: this.#stderr,
-      json: () =>
-        stdout
-          .split('\n')
-          .filter((line) => line !== '')
-          .map((line) => JSON.parse(line) as Json),
-    }
+    return resultOf(this.#child.exitCode, this.#stdout, this.#stderr)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#child.exitCode === null && this.#child.signalCode === null) {
-      // The program behind the command hears of it only when it can be told.
-      this.#child.kill('SIGTERM')
-      const gone = setTimeout(() => this.#child.kill('SIGKILL'), 5000)
+      this.#killAll('SIGTERM')
+      const gone = setTimeout(() => this.#killAll('SIGKILL'), 5000)
       await this.#closed
       clearTimeout(gone)
     }
   }
+
+  #killAll(signal: NodeJS.Signals): void {
+    const { pid } = this.#child
+    try {
+      if (pid !== undefined) process.kill(-pid, signal)
+    } catch {
+      // It has ended in the meantime.
+    }
+  }
 }
 
-/** Runs a command to its end. */
+const resultOf = (code: number | null, stdout: string, stderr: string): CliResult => ({
+  code,
+  stdout,
+  stderr,
+  json: () =>
+    stdout
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line) => JSON.parse(line) as Json),
+})
+
+/** Runs a command in this process: for what a process of its own adds nothing to but half a second. */
+export async function inProcess(home: string, args: readonly string[]): Promise<CliResult> {
+  const written = { stdout: '', stderr: '' }
+  const stream = (name: keyof typeof written) => ({
+    isTTY: false,
+    write: (text: string | Uint8Array) => {
+      written[name] += String(text)
+      return true
+    },
+  })
+  const code = await run(['--json', '--no-input', '--home', home, ...args], {
+    signal: new AbortController().signal,
+    endsByItself: () => undefined,
+    streams: { stdout: stream('stdout'), stderr: stream('stderr') },
+  })
+  return resultOf(code, written.stdout, written.stderr)
+}
+
+/** Runs a command to its end in a process of its own. */
 export async function liaison(
   args: readonly string[],
   options: CliOptions = {},
