@@ -131,7 +131,8 @@ async function listen(
     logController: new LogController({ disableRequestLogging: true }),
   }) as unknown as FastifyInstance
   await operator.register(operatorPlugin, {
-    waitingFor: () => (stopping ? ['stopping'] : []),
+    waitingFor: () => [...(stopping ? ['stopping'] : []), ...(log.writable() ? [] : ['log'])],
+    alive: () => log.writable(),
     metrics: relay.metrics,
   })
   await app.listen({ ...config.listen })

@@ -1,9 +1,11 @@
 import { sodiumReady } from '@liaison/protocol'
 import { openLmdbLog, type RelayLog, relayLimits } from '@liaison/server'
 import t from 'tap'
+import { request } from '../contract/relay-log.ts'
 import { Composer } from '../support/composer.ts'
 import { makeSealingNetwork } from '../support/epoch-keys.ts'
 import { RawClient } from '../support/raw-client.ts'
+import { rejectsWithCode } from '../support/rejects-with-code.ts'
 import { startScenario, startTestRelay } from '../support/relay.ts'
 import { tempFolder } from '../support/temp-folder.ts'
 
@@ -99,4 +101,19 @@ t.test('while it stops, the operator sees that it is not ready', async (t) => {
   await relay.running.stop()
   await t.rejects(fetch(`${operatorUrl}/readyz`))
   await relay.running.stop()
+})
+
+t.test('a log that can no longer be written is told to whoever restarts the process', async (t) => {
+  await using relay = await startScenario()
+  const { operatorUrl, relay: running } = relay.running
+  const { log } = running.source
+  // A key that LMDB cannot take makes the step throw after most of its writes.
+  const failing = log.accept(
+    request('a', 0, { core: new Uint8Array(5000), fence: running.directory.size }),
+  )
+  await rejectsWithCode(t, failing, 'log_unavailable')
+  t.equal((await fetch(`${operatorUrl}/livez`)).status, 503)
+  const ready = await fetch(`${operatorUrl}/readyz`)
+  t.equal(ready.status, 503)
+  t.same(await ready.json(), { ready: false, waitingFor: ['log'] })
 })

@@ -6,14 +6,18 @@ import type { Metrics } from '../metrics.ts'
 export interface OperatorPluginOptions {
   /** What the relay waits for before it can serve; empty means ready. */
   readonly waitingFor: () => readonly string[]
+  /** Whether this process can still do its work; otherwise it must be started again. */
+  readonly alive: () => boolean
   readonly metrics: Metrics
 }
 
 /** Liveness, readiness and figures, on a port of their own that is not for members. */
 export const operatorPlugin: FastifyPluginCallback<OperatorPluginOptions> =
   fp<OperatorPluginOptions>(
-    async (app: FastifyInstance, { waitingFor, metrics }: OperatorPluginOptions) => {
-      app.get('/livez', async () => ({ live: true }))
+    async (app: FastifyInstance, { waitingFor, alive, metrics }: OperatorPluginOptions) => {
+      app.get('/livez', async (_request, reply) =>
+        reply.code(alive() ? 200 : 503).send({ live: alive() }),
+      )
       app.get('/readyz', async (_request, reply) => {
         const waiting = waitingFor()
         return reply

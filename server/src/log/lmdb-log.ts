@@ -86,6 +86,10 @@ class LmdbLog implements RelayLog {
     this.#confirmed = readCounters(stores)
   }
 
+  writable(): boolean {
+    return !this.#writer.failed
+  }
+
   /** Inside a write transaction only. */
   #putLeaf(leaf: Leaf): LeafPlace {
     const bytes = encodeLeaf(leaf)

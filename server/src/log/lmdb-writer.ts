@@ -13,6 +13,11 @@ export class LmdbWriter {
     this.#root = root
   }
 
+  /** A step has failed, and with it every later one. */
+  get failed(): boolean {
+    return this.#failure !== null
+  }
+
   /**
    * Runs one atomic step and waits until it is on disk.
    *

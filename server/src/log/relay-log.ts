@@ -86,6 +86,9 @@ export interface StoredAck {
  * Cursors and acknowledgement indices count from 1; directory entries and leaves from 0.
  */
 export interface RelayLog extends AsyncDisposable {
+  /** False once a write has failed: nothing is written any more, and only a restart may go on. */
+  writable(): boolean
+
   /** Entries from `from`, oldest first, at most `max`. */
   readDirectory(from: number, max: number): Promise<Uint8Array[]>
   /** Appends the entry at exactly index `at`; null when the directory has another size by now. */
