@@ -65,6 +65,15 @@ export class ProgressWatch {
   }
 
   #tell(id: string, progress: SendProgress): void {
-    for (const listener of this.#listeners.get(id) ?? []) listener(progress)
+    for (const listener of this.#listeners.get(id) ?? []) {
+      try {
+        listener(progress)
+      } catch (error) {
+        // The caller's own mistake is told where it would be, and does not stop the sending.
+        queueMicrotask(() => {
+          throw error
+        })
+      }
+    }
   }
 }
