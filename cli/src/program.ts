@@ -1,14 +1,17 @@
 import { Command } from 'commander'
 import { addAdmin } from './admin.ts'
+import { addCompletion } from './completion.ts'
 import type { Process } from './context.ts'
 import { addDirectory } from './directory.ts'
 import { addDoctor } from './doctor.ts'
 import { addEnrol } from './enrol.ts'
+import { addExport } from './export.ts'
 import { addFeed } from './feed.ts'
 import { addIdentity } from './identity.ts'
 import { addOutbox } from './outbox.ts'
 import { addRelay } from './relay.ts'
 import { addSchema } from './schema.ts'
+import { addSearch } from './search.ts'
 import { addSubmit } from './submit.ts'
 import { addVersion, releaseOf } from './version.ts'
 
@@ -45,10 +48,13 @@ export function program(from: Process): Command {
   addSubmit(liaison, from)
   addOutbox(liaison, from)
   addFeed(liaison, from)
+  addSearch(liaison, from)
+  addExport(liaison, from)
   addDirectory(liaison, from)
   addAdmin(liaison, from)
   addRelay(liaison, from)
   addDoctor(liaison, from)
   addVersion(liaison, from)
+  addCompletion(liaison, from)
   return liaison
 }

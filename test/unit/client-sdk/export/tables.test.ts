@@ -13,14 +13,17 @@ function readCsv(text: string): string[][] {
   for (let i = 0; i < text.length; i++) {
     const char = text[i] ?? ''
     const row = rows.at(-1) as string[]
+    const append = (more: string): void => void row.push(`${row.pop() ?? ''}${more}`)
     if (quoted) {
-      if (char !== '"') row[row.length - 1] += char
-      else if (text[i + 1] === '"') row[row.length - 1] += text[i++]
-      else quoted = false
+      if (char !== '"') append(char)
+      else if (text[i + 1] === '"') {
+        append('"')
+        i++
+      } else quoted = false
     } else if (char === '"') quoted = true
     else if (char === ',') row.push('')
     else if (char === '\r') rows.push([''])
-    else if (char !== '\n') row[row.length - 1] += char
+    else if (char !== '\n') append(char)
   }
   return rows.slice(0, -1)
 }
