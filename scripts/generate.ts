@@ -4,6 +4,8 @@
  * docs/relay-options.md and the schema beside the server from the relay's options; the import bans of
  * biome.json from their table; and what the lock file lacks of builds for other platforms.
  *
+ * What the SDK exports is written down as well: client-sdk/api.txt.
+ *
  *   npm run generate             all of it
  *   npm run generate -- --wire   only the validators of the wire schemas
  *
@@ -14,6 +16,7 @@ import { dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { isDeepStrictEqual } from 'node:util'
 import { bodyFiles, wireFiles } from '../schemas/tools/generated-files.ts'
+import { apiSnapshot, snapshotPath } from './api-snapshot.ts'
 import { errorsDocument } from './errors-doc.ts'
 import { withLayers } from './layers.ts'
 import { withPlatforms } from './lock-platforms.ts'
@@ -61,6 +64,7 @@ if (!process.argv.includes('--wire')) {
   await putIn(repository, 'docs/errors.md', errorsDocument())
   const reports = await readFile(join(repository, 'docs/reports.md'), 'utf8')
   await putIn(repository, 'docs/reports.md', await reportsDocument(reports, root))
+  await putIn(repository, snapshotPath, await apiSnapshot())
   await putIn(repository, 'docs/relay-options.md', relayOptionsDocument())
   await putJson('server/relay-config.schema.json', relayConfigSchema())
   await putJson('biome.json', withLayers(await readFile(join(repository, 'biome.json'), 'utf8')))

@@ -18,6 +18,7 @@ const generated = [
   'schemas/published',
   'docs/errors.md',
   'docs/relay-options.md',
+  'client-sdk/api.txt',
   'docs/reports.md',
   'server/relay-config.schema.json',
   'biome.json',
