@@ -7,7 +7,7 @@ import { numberKey } from '../store/client-store.ts'
 export type ChainVerdict =
   /** The next one, or the first this device may see. */
   | { readonly kind: 'next' }
-  /** The sender began its chain anew; people are told. */
+  /** The sender began its chain anew, with this one or after it; people are told. */
   | { readonly kind: 'restarted' }
   /** Seen before. */
   | { readonly kind: 'repeated' }
@@ -36,7 +36,8 @@ export async function judgeChain(rows: RowReader, link: ChainLink): Promise<Chai
   if (seen !== null) return { kind: equal(seen, link.core) ? 'repeated' : 'conflict' }
   const head = await chainHead(rows, link.chain)
   if (head === null) return { kind: 'next' }
-  if (link.inc < head.inc) return { kind: 'conflict' }
+  // From before the sender began anew, and held back until now: its own places were free.
+  if (link.inc < head.inc) return { kind: 'restarted' }
   if (link.inc > head.inc) {
     return link.seq === 0 ? { kind: 'restarted' } : { kind: 'gap', from: 0, to: link.seq - 1 }
   }

@@ -81,6 +81,7 @@ export class Link {
   #ended: RelayError | null = null
   #pingTimer: ReturnType<typeof setTimeout> | undefined
   #bytes = { sent: 0, received: 0 }
+  #ackRefusals = 0
   #resolveClosed: (error: RelayError) => void = () => undefined
 
   private constructor(transport: Transport, info: LinkReady) {
@@ -90,6 +91,11 @@ export class Link {
       this.#resolveClosed = resolve
     })
     this.#heard()
+  }
+
+  /** Acknowledgements that the relay refused on this link; they have no answer of their own. */
+  get ackRefusals(): number {
+    return this.#ackRefusals
   }
 
   /** Bytes of frames sent and received. */
@@ -240,6 +246,7 @@ export class Link {
         return
       }
       case 'error': {
+        if (frame.rq === 0 && errorOfFrame(frame).code === 'ack_refused') this.#ackRefusals++
         const waiting = frame.rq === 0 ? undefined : this.#settle(frame.rq)
         if (waiting === undefined) this.onFrame(frame)
         else waiting.reject(errorOfFrame(frame))
