@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readFile } from 'node:fs/promises'
+import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { encryptKeyFile, formatNetworkFile } from '@liaison/client-sdk/admin'
 import { openLmdbStore, writeKeyFile } from '@liaison/client-sdk/node'
@@ -9,7 +9,7 @@ import t from 'tap'
 import { root } from '../architecture/sources.ts'
 import { seededBytes, type TestDevice } from '../support/network.ts'
 import type { TestRelay } from '../support/relay.ts'
-import { makeReport, provision, startReportScenario } from '../support/sdk.ts'
+import { makeReport, openDevice, provision, startReportScenario } from '../support/sdk.ts'
 
 /** A program of `examples/sdk` that runs; it ends with its scope. */
 class Example implements AsyncDisposable {
@@ -83,6 +83,39 @@ t.test('the SDK examples send a report, and show it to its reader', async (t) =>
   const { code, out } = await send.ends()
   t.equal(code, 0)
   t.match(out, /with-relay\nreceived\n$/)
+})
+
+t.test('the example of an administrator stops a device at once', async (t) => {
+  const options = { genesis: { example: 1 as const }, genesisT: systemClock() - 24 * 3600 * 1000 }
+  await using relay = await startReportScenario(options, { clock: systemClock })
+  const { network, folder } = relay
+  network.advance(systemClock() - network.now)
+  const stolen = network.deviceOf('BF')
+  await using session = await openDevice(relay, stolen, { clock: systemClock })
+  const signingKey = network.adminKeys.get(1)
+  if (signingKey === undefined) throw new Error('no administrator')
+  const identity = { kind: 'administrator', signingKey, storageKey: seededBytes('s', 32) } as const
+  const networkFile = await folder.write(
+    'n.json',
+    formatNetworkFile(network.directory, [relay.url]),
+  )
+  const keyFile = join(folder.path, 'administrator.json')
+  await writeKeyFile(keyFile, await encryptKeyFile(identity, null))
+  const args = [networkFile, keyFile, '1', String(stolen.num), 'stolen']
+  await using suspend = new Example('suspend.ts', args)
+  const { code, out } = await suspend.ends()
+  t.equal(code, 0)
+  t.match(out, /^.*BF.*: cuts off 1 device\nin force, entry \d+ of the directory\n$/)
+  t.equal((await session.closed).code, 'device_inactive')
+})
+
+t.test('an example is short enough to be read at a glance', async (t) => {
+  const names = await readdir(join(root, 'examples/sdk'))
+  t.same(names.sort(), ['device.ts', 'follow.ts', 'send.ts', 'suspend.ts'])
+  for (const name of names) {
+    const lines = (await readFile(join(root, 'examples/sdk', name), 'utf8')).trim().split('\n')
+    t.ok(lines.length <= 25, `${name}: ${lines.length} lines`)
+  }
 })
 
 t.test('README.md shows the very example that runs', async (t) => {
