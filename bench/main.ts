@@ -10,6 +10,7 @@
  */
 import { parseArgs } from 'node:util'
 import { sodiumReady } from '@liaison/protocol'
+import { admissionRows, validateRows } from './admission.ts'
 import { appendRows } from './append.ts'
 import { bytesRows } from './bytes.ts'
 import { catchupRows, fanoutRows } from './delivery.ts'
@@ -23,6 +24,8 @@ type Part = readonly [prefix: string, run: (options: BenchOptions) => Row[] | Pr
 const parts: readonly Part[] = [
   ['seal', sealRows],
   ['bytes', bytesRows],
+  ['admission', admissionRows],
+  ['validate', validateRows],
   ['append', appendRows],
   ['fanout', fanoutRows],
   ['catchup', catchupRows],
