@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ContentError } from '@liaison/client-sdk'
+import { TestNetwork } from '@liaison/client-sdk/testing'
 import { transform } from 'esbuild'
 import t from 'tap'
 import { root } from '../architecture/sources.ts'
@@ -17,7 +18,14 @@ t.test('every block of docs/sdk.md runs, one after the other', async (t) => {
   const print = (text: string): void => {
     printed.push(text)
   }
-  const given = { session, reader, report: makeReport(network, 'BF'), print, ContentError }
+  const given = {
+    session,
+    reader,
+    report: makeReport(network, 'BF'),
+    print,
+    ContentError,
+    TestNetwork,
+  }
   const names = Object.keys(given).join(', ')
   for (const block of blocks) {
     const { code } = await transform(`export default async ({ ${names} }) => {\n${block}}`, {
@@ -28,7 +36,7 @@ t.test('every block of docs/sdk.md runs, one after the other', async (t) => {
     const { default: run } = (await import(url)) as { default: (it: typeof given) => Promise<void> }
     await run(given)
   }
-  t.equal(blocks.length, 7)
+  t.equal(blocks.length, 8)
   t.same(
     printed.filter((line) => line !== 'progress'),
     [
@@ -44,6 +52,7 @@ t.test('every block of docs/sdk.md runs, one after the other', async (t) => {
       '1 source',
       '0 actions',
       '/title too_short',
+      '1 draft after the restart',
     ],
   )
 })
