@@ -13,6 +13,7 @@ import { addRelay } from './relay.ts'
 import { addSchema } from './schema.ts'
 import { addSearch } from './search.ts'
 import { addSubmit } from './submit.ts'
+import { addVerifyDevice } from './verify-device.ts'
 import { addVersion, releaseOf } from './version.ts'
 
 /** The whole command tree; nothing runs before it is given arguments. */
@@ -51,6 +52,7 @@ export function program(from: Process): Command {
   addSearch(liaison, from)
   addExport(liaison, from)
   addDirectory(liaison, from)
+  addVerifyDevice(liaison, from)
   addAdmin(liaison, from)
   addRelay(liaison, from)
   addDoctor(liaison, from)
