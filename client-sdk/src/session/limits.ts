@@ -26,8 +26,6 @@ export const clientLimits = {
   ackDelayMs: 250,
   /** Core hashes in one acknowledgement. */
   ackBatchMax: 128,
-  /** Items that a subscription holds for its consumer before it stops giving credit. */
-  pendingDeliveriesMax: 256,
   /** One report in so many is checked slot by slot by ordinary readers. */
   slotCheckOneIn: 8,
 
