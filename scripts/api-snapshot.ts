@@ -11,7 +11,8 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
-const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc')
+// Not the file in bin: a test runner that hooks into Node cannot load one without an ending.
+const tsc = join(root, 'node_modules', 'typescript', 'lib', 'tsc.js')
 
 /** Where the text is kept, from the root. */
 export const snapshotPath = 'client-sdk/api.txt'
