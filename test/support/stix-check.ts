@@ -16,6 +16,9 @@ const required: Readonly<Record<string, readonly string[]>> = {
 const uuid = '[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[89ab][0-9a-f]{3}-[0-9a-f]{12}'
 const instant = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/
 
+/** RFC 3986 has no other characters; `%` only before two hexadecimal digits. */
+const uri = /^https?:\/\/(?:[\w\-.~:/?#[\]@!$&'()*+,;=]|%[\dA-Fa-f]{2})+$/
+
 /** What a bundle does against STIX 2.1, section by section of what we use of it; empty is good. */
 export function stixProblems(bundle: StixBundle): readonly string[] {
   const problems: string[] = []
@@ -51,6 +54,9 @@ function checkObject(
     if (Array.isArray(value) && value.length === 0) bad(`${name} is empty`)
     if (value === null || value === undefined || value === '') bad(`${name} is nothing`)
     for (const ref of refsIn(name, value)) if (!known.has(ref)) bad(`${name} refers to ${ref}`)
+  }
+  for (const { url } of (object['external_references'] ?? []) as readonly { url?: string }[]) {
+    if (url !== undefined && !uri.test(url)) bad(`no URI: ${url}`)
   }
   const { confidence, latitude, longitude, country } = object
   if (confidence !== undefined && !(Number(confidence) >= 0 && Number(confidence) <= 100)) {

@@ -122,7 +122,7 @@ function objectsOf(report: Report, tlp: TlpEdition): readonly StixObject[] {
       ...(meta.sources ?? []).map(({ title, publisher, url }) => ({
         source_name: publisher ?? title,
         description: title,
-        ...(url === undefined ? {} : { url }),
+        ...(url === undefined ? {} : uriOf(url)),
       })),
     ],
     object_refs: [...named.map(({ id }) => id), noteId],
@@ -134,6 +134,15 @@ function objectsOf(report: Report, tlp: TlpEdition): readonly StixObject[] {
     object_refs: [main.id],
   })
   return [author, ...markings, ...named, main, note]
+}
+
+/** Addresses in reports may have any letters (RFC 3987); STIX wants them escaped (RFC 3986). */
+function uriOf(address: string): { readonly url?: string } {
+  // The form of a report does not rule out an address that is none: its title stays.
+  if (!URL.canParse(address)) return {}
+  return {
+    url: new URL(address).href.replace(/[^\w\-.~:/?#[\]@!$&'()*+,;=%]/g, encodeURIComponent),
+  }
 }
 
 type Make = (type: string, pointer: string, properties: object) => StixObject

@@ -107,3 +107,22 @@ t.test(
     t.notOk(Object.hasOwn(main ?? {}, 'confidence'), 'what cannot be judged has no number')
   },
 )
+
+t.test('addresses of sources are escaped as STIX wants them', async (t) => {
+  const [base] = reports as [Report]
+  const urlsOf = (...urls: readonly string[]): readonly unknown[] => {
+    const sources = urls.map((url) => ({ title: 'A source', url }))
+    const report = { ...base, type: 'intrep', meta: { ...base.meta, sources } } as unknown as Report
+    const { bundle } = toStix([{ report }])
+    t.same(stixProblems(bundle), [])
+    const main = bundle.objects.find(({ type }) => type === 'report')
+    return ((main?.['external_references'] ?? []) as { url?: string }[])
+      .slice(1)
+      .map(({ url }) => url)
+  }
+  t.same(urlsOf("https://wikiwand.com/fr/articles/l'unicité_et", 'https://a.example/b|c%20d?e=1'), [
+    "https://wikiwand.com/fr/articles/l'unicit%C3%A9_et",
+    'https://a.example/b%7Cc%20d?e=1',
+  ])
+  t.same(urlsOf('https://[nowhere'), [undefined], 'what is no address is left out')
+})
