@@ -24,6 +24,7 @@ import { pad, unpad } from '../../protocol/seal/src/padding.ts'
 import { Composer } from '../support/composer.ts'
 import { makeSealingNetwork } from '../support/epoch-keys.ts'
 import { itemOf } from '../support/hostile-sender.ts'
+import { memoryWatch } from '../support/memory-watch.ts'
 import { type Codec, fuzz, fuzzRounds, mutate } from '../support/mutate.ts'
 import { seededBytes } from '../support/network.ts'
 import {
@@ -58,20 +59,22 @@ const signed = sealOf(envelope)
 const seals: Samples = [envelope.seal, encodeSeal({ kc: h32, ph: h32, pl: 300 })]
 
 t.test(`headers: a code or the same bytes again (seed ${random.seed})`, async (t) => {
-  const { faults, accepted } = fuzz(
+  const { faults, accepted, memory } = fuzz(
     random,
     { samples: headers, decode: decodeCtx, encode: encodeCtx },
     fuzzRounds,
   )
+  t.comment(memory)
   t.same(faults, [], `${fuzzRounds} rounds, ${accepted} accepted`)
 })
 
 t.test(`seals: a code or the same bytes again (seed ${random.seed})`, async (t) => {
-  const { faults, accepted } = fuzz(
+  const { faults, accepted, memory } = fuzz(
     random,
     { samples: seals, decode: decodeSeal, encode: encodeSeal },
     fuzzRounds,
   )
+  t.comment(memory)
   t.same(faults, [], `${fuzzRounds} rounds, ${accepted} accepted`)
 })
 
@@ -81,7 +84,9 @@ t.test(`contents and paddings (seed ${random.seed})`, async (t) => {
   )
   if (!plain?.ok || !deflated?.ok) return t.fail('no samples')
   const faults: string[] = []
+  const watch = memoryWatch(fuzzRounds)
   for (let i = 0; i < fuzzRounds; i++) {
+    watch.round(i)
     const bytes = mutate(random, [plain.value, deflated.value])
     try {
       const body = unwrapContent(bytes)
@@ -93,6 +98,7 @@ t.test(`contents and paddings (seed ${random.seed})`, async (t) => {
       faults.push(`${toHex(bytes)}: ${String(error)}`)
     }
   }
+  t.comment(watch.end())
   t.same(faults.slice(0, 5), [], `${fuzzRounds} rounds`)
 })
 
@@ -105,7 +111,9 @@ t.test(
     const original = { ...envelope, path: pathOf(all, 1), slot: all[1] as Uint8Array }
     const parts = ['ctx', 'seal', 'sig', 'payload', 'slots', 'path', 'slot'] as const
     let read = 0
+    const watch = memoryWatch(rounds)
     for (let i = 0; i < rounds; i++) {
+      watch.round(i)
       const part = random.pick(parts)
       const e = { ...original, [part]: mutate(random, [original[part]]) }
       const idx = random.integer(4)
@@ -140,6 +148,7 @@ t.test(
         faults.push(`${part} ${toHex(e[part])}: ${String(error)}`)
       }
     }
+    t.comment(watch.end())
     t.same(faults.slice(0, 5), [], `${rounds} rounds, ${read} read`)
     t.equal(signed.pl, envelope.payload.length)
   },
@@ -155,7 +164,9 @@ t.test(`delivered items: the reader's checks give a code (seed ${random.seed})`,
   t.ok(verifyItem(directory, reader.num, top, item).ok, 'the sample is good')
   const faults: string[] = []
   const rounds = fuzzRounds / 5
+  const watch = memoryWatch(rounds)
   for (let i = 0; i < rounds; i++) {
+    watch.round(i)
     const part = random.pick(['ctx', 'seal', 'sig', 'payload', 'slot', 'path'] as const)
     const bytes = mutate(random, [item[part]])
     const changed = { ...item, [part]: bytes, idx: random.pick([item.idx, item.idx, 0, 300]) }
@@ -168,5 +179,6 @@ t.test(`delivered items: the reader's checks give a code (seed ${random.seed})`,
       faults.push(`${part} ${toHex(bytes)}: ${String(error)}`)
     }
   }
+  t.comment(watch.end())
   t.same(faults.slice(0, 5), [], `${rounds} rounds`)
 })

@@ -26,6 +26,7 @@ import {
 } from '@liaison/protocol'
 import { type CborValue, encodeCbor } from '@liaison/protocol/internal'
 import t from 'tap'
+import { memoryWatch } from '../support/memory-watch.ts'
 import { type Codec, fuzz, fuzzRounds, mutate } from '../support/mutate.ts'
 import { makeNetwork, seededBytes } from '../support/network.ts'
 import { seededRandom } from '../support/seeded-random.ts'
@@ -248,7 +249,8 @@ for (const [name, one] of codecs) {
   t.test(`${name}: a code or the same bytes again (seed ${random.seed})`, async (t) => {
     const valid = one.samples.filter((bytes) => one.decode(bytes).ok)
     t.equal(valid.length, one.samples.length, 'the samples are valid')
-    const { faults, accepted } = fuzz(random, one, fuzzRounds)
+    const { faults, accepted, memory } = fuzz(random, one, fuzzRounds)
+    t.comment(memory)
     t.same(faults, [], `${fuzzRounds} rounds, ${accepted} accepted`)
     t.ok(accepted > fuzzRounds / 1000, 'not everything is refused for its first byte')
   })
@@ -274,7 +276,9 @@ t.test(`checkpoints: nobody but the log's key makes one (seed ${random.seed})`, 
   if (small === undefined || large === undefined) return t.fail('no samples')
   const faults: string[] = []
   let accepted = 0
+  const watch = memoryWatch(fuzzRounds)
   for (let i = 0; i < fuzzRounds; i++) {
+    watch.round(i)
     const note = mutate(random, [small, large])
     const checked = verifyCheckpoint(note, origin, key.publicKey)
     if (!checked.ok) continue
@@ -282,5 +286,6 @@ t.test(`checkpoints: nobody but the log's key makes one (seed ${random.seed})`, 
     const { size, root } = checked.value
     if ((size !== 1 && size !== 2_841) || root.join() !== h32.join()) faults.push(String(size))
   }
+  t.comment(watch.end())
   t.same(faults, [], `${fuzzRounds} rounds, ${accepted} accepted`)
 })

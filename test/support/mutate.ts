@@ -1,6 +1,7 @@
 import type { Result } from '@liaison/protocol'
 import { isErrorCode, toHex } from '@liaison/protocol'
 import { type CborMap, type CborValue, decodeCbor, encodeCbor } from '@liaison/protocol/internal'
+import { memoryWatch } from './memory-watch.ts'
 import type { SeededRandom } from './seeded-random.ts'
 
 /** Rounds of one fuzz test. */
@@ -117,16 +118,19 @@ export interface Codec<T> {
  * Feeds a decoder nearly valid bytes.
  *
  * @returns what was found wrong: an exception, a refusal without a code of the table, or accepted
- * bytes that are not the one encoding of their value. Also how many were accepted.
+ * bytes that are not the one encoding of their value. Also how many were accepted, and a line about
+ * the memory that it took.
  */
 export function fuzz<T>(
   random: SeededRandom,
   codec: Codec<T>,
   rounds: number,
-): { readonly faults: string[]; readonly accepted: number } {
+): { readonly faults: string[]; readonly accepted: number; readonly memory: string } {
+  const watch = memoryWatch(rounds)
   const faults: string[] = []
   let accepted = 0
   for (let i = 0; i < rounds && faults.length < 5; i++) {
+    watch.round(i)
     const bytes = mutate(random, codec.samples)
     try {
       const result = codec.decode(bytes)
@@ -141,5 +145,5 @@ export function fuzz<T>(
       faults.push(`${toHex(bytes)}: ${String(error)}`)
     }
   }
-  return { faults, accepted }
+  return { faults, accepted, memory: watch.end() }
 }
