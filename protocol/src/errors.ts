@@ -126,6 +126,8 @@ export const errorCodes = {
   handling_mismatch: [315, 'never', 9, 'The handling code on the outside differs from the one in the report.', 'Treat it under the stricter of the two and tell the sender.'],
   chain_broken: [316, 'later', 9, 'An earlier report of this sender is missing.', 'The client asks for it; if it stays missing, tell the sender.'],
   chain_conflict: [317, 'never', 9, 'The sender signed two different reports for the same place.', 'The device may be copied; tell the administrators.'],
+  directory_stale: [318, 'never', 9, 'The report was sealed under a directory that had long been replaced.', 'Somebody keeps the sender from learning of changes, or the device was taken over; tell the administrators.'],
+  notice_unproved: [319, 'never', 9, 'The notice does not prove that the report breaks a rule.', 'Treat the member who sent the notice with care; the report stands.'],
 
   // The client's own machine.
   key_file_malformed: [400, 'never', 4, 'The key file cannot be read.', 'Restore it from its backup, or enrol a new identity.'],

@@ -30,3 +30,30 @@ t.test('an older client keeps a newer report whole and shows its common fields',
     tlp: 'GREEN',
   })
 })
+
+t.test('what a newer report says of itself must still agree with its header', async (t) => {
+  const hash = sha256(utf8('spotrep, version 2'))
+  await using relay = await startReportScenario({ schemas: [{ name: 'spotrep', hash }] })
+  const { network } = relay
+  const composer = new Composer(network, network.deviceOf('BF'))
+  const publisher = await relay.client(composer.device)
+  const good = makeReport(network, 'BF', { version: 2 })
+  const lies = [
+    ['handling_mismatch', { ...good.meta, handling: { tlp: 'RED' } }],
+    ['handling_mismatch', { ...good.meta, handling: null }],
+    ['header_mismatch', { ...good.meta, originator: 'ML' }],
+    ['exercise_mismatch', { ...good.meta, status: 'actual' }],
+    ['handling_mismatch', 'no fields at all'],
+  ] as const
+  for (const [, meta] of lies) {
+    const body = JSON.stringify({ ...good, meta })
+    const { envelope } = composer.seal({ hc: 1, body, ctx: { sch: hash } })
+    t.same((await publisher.publish(envelope)).codes, ['ok'], 'no relay can see it')
+  }
+  await using reader = await openDevice(relay, network.deviceOf('ML'))
+  t.same(
+    (await take(reader, lies.length)).map((d) => d.kind === 'undecryptable' && d.reason),
+    lies.map(([code]) => code),
+  )
+  t.same(reader.outbox.list(), [], 'no notice: who does not know a type cannot prove a fault of it')
+})

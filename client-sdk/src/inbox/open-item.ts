@@ -36,6 +36,14 @@ export interface OpenFailure {
   readonly detail: string
 }
 
+/** A rule that a content breaks. */
+export interface ContentFault {
+  readonly code: ErrorCode
+  readonly detail: string
+  /** Whether the message key proves it to everybody; not so of a schema that this release lacks. */
+  readonly proves: boolean
+}
+
 /** Opens a verified item and checks its content against the schema that its header names. */
 export async function openItem(
   directory: Directory,
@@ -61,7 +69,9 @@ export async function openItem(
   if (!opened.ok) return closed(opened.error)
   const { body, messageKey } = opened.value
   const checked = await checkContent(directory, verified, body)
-  return checked.ok ? ok({ ...checked.value, messageKey }) : err({ ...checked.error, messageKey })
+  if (checked.ok) return ok({ ...checked.value, messageKey })
+  const { code, detail, proves } = checked.error
+  return err({ code, detail, messageKey: proves ? messageKey : null })
 }
 
 /** What the content must be, given the header it was sealed under. */
@@ -69,39 +79,56 @@ export async function checkContent(
   directory: Directory,
   { ctx, member }: Pick<VerifiedItem, 'ctx' | 'member'>,
   body: Uint8Array,
-): Promise<Result<OpenedItem, Omit<OpenFailure, 'messageKey'>>> {
+): Promise<Result<OpenedItem, ContentFault>> {
+  const fault = (code: ErrorCode, detail: string): Result<never, ContentFault> =>
+    err({ code, detail, proves: true })
   const { parseBody, validateAs } = await loadValidators()
   const parsed = parseBody(body)
-  if (!parsed.ok) return err({ code: 'content_invalid', detail: parsed.problems[0]?.code ?? '' })
+  if (!parsed.ok) return fault('content_invalid', parsed.problems[0]?.code ?? '')
   const schema = schemaByHash(toHex(ctx.sch))
-  if (schema === null) return unknownSchema(directory, ctx, body, parsed.value)
+  if (schema === null) return unknownSchema(directory, ctx, member, body, parsed.value)
   const valid = validateAs(schema.name, parsed.value)
   if (!valid.ok) {
     const [first] = valid.problems
-    return err({ code: 'content_invalid', detail: `${first?.pointer ?? ''} ${first?.code ?? ''}` })
+    return fault('content_invalid', `${first?.pointer ?? ''} ${first?.code ?? ''}`)
   }
   if (schema.kind === 'control') {
     return ok({ body, parsed: parsed.value, schema, reportId: null })
   }
   const { meta } = parsed.value as Report
   const refused = checkMeta(directory, ctx, member, meta)
-  if (refused !== null) return err({ code: refused, detail: '/meta' })
+  if (refused !== null) return fault(refused, '/meta')
   return ok({ body, parsed: parsed.value, schema, reportId: meta.id })
 }
 
-/** Allowed by the directory, not known to this release: kept, and shown by its common fields. */
+/**
+ * Allowed by the directory, not known to this release: kept, and shown by its common fields. Those
+ * that have a counterpart in the header must agree with it, like those of a known schema.
+ */
 function unknownSchema(
   directory: Directory,
   ctx: Ctx,
+  member: number,
   body: Uint8Array,
   parsed: unknown,
-): Result<OpenedItem, Omit<OpenFailure, 'messageKey'>> {
+): Result<OpenedItem, ContentFault> {
+  const fault = (code: ErrorCode, detail: string): Result<never, ContentFault> =>
+    err({ code, detail, proves: false })
   const allowed = directory.schemaByHash(ctx.sch, ctx.dir[0])
-  if (ctx.k !== envelopeKinds.report || allowed === null) {
-    return err({ code: 'schema_refused', detail: '' })
-  }
-  const id = (parsed as { readonly meta?: { readonly id?: unknown } } | null)?.meta?.id
+  if (ctx.k !== envelopeKinds.report || allowed === null) return fault('schema_refused', '')
+  const meta = (parsed as { readonly meta?: LooseMeta } | null)?.meta
+  const refused = checkMeta(directory, ctx, member, meta ?? {})
+  if (refused !== null) return fault(refused, '/meta')
+  const id = meta?.id
   return ok({ body, parsed, schema: null, reportId: typeof id === 'string' ? id : null })
+}
+
+/** What of `meta` the header repeats; of any form when the schema is not known. */
+interface LooseMeta {
+  readonly id?: unknown
+  readonly handling?: { readonly tlp?: unknown } | null
+  readonly originator?: unknown
+  readonly status?: unknown
 }
 
 /** The inside must agree with the outside: handling, originator, exercise or actual. */
@@ -109,9 +136,9 @@ export function checkMeta(
   directory: Directory,
   ctx: Pick<Ctx, 'hc' | 'top'>,
   member: number,
-  meta: Report['meta'],
+  meta: LooseMeta,
 ): ErrorCode | null {
-  if (handlingCodes[ctx.hc] !== meta.handling.tlp) return 'handling_mismatch'
+  if (handlingCodes[ctx.hc] !== meta.handling?.tlp) return 'handling_mismatch'
   if (directory.member(member)?.code !== meta.originator) return 'header_mismatch'
   const topic = directory.topic(ctx.top)
   const exercise = topic?.status === 'exercise'

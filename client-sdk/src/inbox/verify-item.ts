@@ -6,7 +6,6 @@ import {
   decodeCore,
   type EpochMs,
   type ErrorCode,
-  envelopeKinds,
   epochMs,
   equal,
   err,
@@ -17,6 +16,7 @@ import {
   slotInRoot,
   verifyEnvelopeSignature,
 } from '@liaison/protocol'
+import { checkDirectory, checkKind, checkRight } from './check-heading.ts'
 
 /** A delivered item with everything of it. */
 export type FullItem = Extract<DeliverItem, { form: 'full' }>
@@ -57,15 +57,13 @@ export function verifyItem(
   const { ctx, seal, core } = decoded.value
   const fail = (code: ErrorCode): Result<never, VerifyFailure> => err({ code, core, ctx })
   if (ctx.v !== 1) return fail('version_unknown')
-  if (ctx.k !== envelopeKinds.report && ctx.k !== envelopeKinds.violation) {
-    return fail('kind_unsupported')
-  }
+  const form = checkKind(ctx)
+  if (form !== null) return fail(form)
   if (ctx.top !== topic) return fail('header_mismatch')
+  const base = checkDirectory(directory, ctx)
+  if (base !== null) return fail(base)
   const t = epochMs(ctx.t)
-  const [size, root] = ctx.dir
-  const known = directory.rootAt(size)
-  if (known === null) return fail('directory_unknown')
-  if (!equal(known, root)) return fail('directory_fork')
+  const [size] = ctx.dir
   const sender = directory.device(ctx.from, size)
   if (sender === null) return fail('device_unknown')
   if (!directory.deviceActive(ctx.from, t, size)) return fail('device_inactive')
@@ -73,7 +71,7 @@ export function verifyItem(
     return fail('signature_invalid')
   }
   if (!payloadMatches(seal, item.payload)) return fail('payload_mismatch')
-  const refused = checkRight(directory, ctx, size)
+  const refused = checkRight(directory, ctx)
   if (refused !== null) return fail(refused)
   const audience = audienceOf(directory, ctx, t)
   if (!audience.ok) return fail(audience.error)
@@ -90,15 +88,6 @@ export function verifyItem(
     kid: own.kid,
     suspendedAt: directory.suspendedAt(ctx.from),
   })
-}
-
-/** The relay checks this too; a reader does not take its word for it. */
-function checkRight(directory: Directory, ctx: Ctx, size: number): ErrorCode | null {
-  if (ctx.k === envelopeKinds.violation) {
-    return directory.mayRead(ctx.from, ctx.top, size) ? null : 'publish_refused'
-  }
-  const right = directory.mayPublish(ctx.from, ctx.top, ctx.hc, size)
-  return right === 'ok' ? null : right
 }
 
 function audienceOf(directory: Directory, ctx: Ctx, t: EpochMs): Result<Audience, ErrorCode> {

@@ -1,4 +1,5 @@
 import { toHex } from '../bytes.ts'
+import { epochMs } from '../time.ts'
 import { History } from './history.ts'
 import type { CheckedEntry } from './judge.ts'
 import type { Administrator, Operations } from './operations.ts'
@@ -26,6 +27,7 @@ export function applyEntry(state: DirectoryState, checked: CheckedEntry): Change
   state.tree.append(checked.bytes)
   state.entries.push(checked.bytes)
   state.times.push(checked.time)
+  state.ends.push(epochMs(statement.exp))
   state.nonces.add(toHex(statement.n))
   for (const subject of subjectsOf(operation).changes) state.changedAt.set(subject, index)
   if (checked.chargedTo !== null) {

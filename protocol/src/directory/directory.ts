@@ -119,6 +119,14 @@ export class Directory {
     return this.#state.timeAt(size)
   }
 
+  /**
+   * By when a directory of `size` entries had certainly been replaced by a longer one: the end of the
+   * time in which the next entry could be appended. Null when there is no next entry yet.
+   */
+  replacedBy(size: number): EpochMs | null {
+    return this.#state.ends[size] ?? null
+  }
+
   /** The bytes of one entry. */
   entry(index: number): Uint8Array | undefined {
     return this.#state.entries[index]

@@ -40,6 +40,8 @@ export class DirectoryState {
   readonly entries: Uint8Array[] = []
   /** Log time after each entry. */
   readonly times: EpochMs[] = []
+  /** Until when each entry could be appended. */
+  readonly ends: EpochMs[] = []
   readonly nonces: Set<string> = new Set()
   /** Newest entry that changed a subject (`subjects.ts`). */
   readonly changedAt: Map<string, number> = new Map()
