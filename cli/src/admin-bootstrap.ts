@@ -12,7 +12,7 @@ import { adminsInForce, networkFingerprint, RelayError, sodiumReady } from '@lia
 import type { Command } from 'commander'
 import { type Desk, deskOptions, networkPathOf, openDesk, signWith } from './admin-desk.ts'
 import { progressText } from './admin-settle.ts'
-import { type Context, type Options, type Process, paths, runs } from './context.ts'
+import { type Context, needed, type Options, type Process, paths, runs } from './context.ts'
 import { Interrupted } from './failure.ts'
 import { readTextFile, writeTextFile } from './files.ts'
 import { formatWholeNetwork, keepNetwork, makeFolder, readNetwork } from './network-access.ts'
@@ -36,7 +36,7 @@ export function addBootstrap(admin: Command, from: Process): void {
   const network = deskOptions(
     admin.command('network').description('write the network file with the present directory'),
   )
-    .requiredOption('--out <file>', 'where to write it; - is stdout')
+    .addOption(needed('--out <file>', 'where to write it; - is stdout'))
     .addHelpText(
       'after',
       '\nExample:\n  $ liaison admin network --out network.json --identity auc.key.json\n',

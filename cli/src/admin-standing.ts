@@ -11,7 +11,7 @@ import { adminsInForce, type Directory, RelayError } from '@liaison/protocol'
 import type { Command } from 'commander'
 import { deskOptions, deskWords, openDesk } from './admin-desk.ts'
 import { settle, tellSettled } from './admin-settle.ts'
-import { type Context, type Options, type Process, runs } from './context.ts'
+import { type Context, needed, type Options, type Process, runs } from './context.ts'
 import { usage } from './failure.ts'
 import { clean, counted } from './output.ts'
 import { confirmByName } from './prompts.ts'
@@ -30,7 +30,7 @@ export function addStanding(admin: Command, from: Process): void {
         .description(description)
         .argument('<target>', 'number of a device, code of a member, or admin:NUMBER'),
     )
-      .requiredOption('--why <text>', 'reason; everybody in the network can read it')
+      .addOption(needed('--why <text>', 'reason; everybody in the network can read it'))
       .option('--confirm <name>', 'the name to be confirmed, for scripts')
       .option('--out <file>', 'where to write the statement when more have to sign')
       .addHelpText(

@@ -15,7 +15,7 @@ import { handlingCodes, RelayError, sodiumReady } from '@liaison/protocol'
 import type { Command } from 'commander'
 import { type Desk, deskOptions, openDesk, openKeys, signWith } from './admin-desk.ts'
 import { append, progressText, reviewLines, settle, tellSettled } from './admin-settle.ts'
-import { type Context, type Options, type Process, runs } from './context.ts'
+import { type Context, needed, type Options, type Process, runs } from './context.ts'
 import { usage } from './failure.ts'
 import { readTextFile, writeTextFile } from './files.ts'
 import { networkOf } from './network-access.ts'
@@ -45,7 +45,7 @@ export function addStatements(admin: Command, from: Process): void {
     .command('merge')
     .description('put the signatures of several copies of one statement together')
     .argument('<file...>', 'copies of one statement file')
-    .requiredOption('--out <file>', 'where to write it; - is stdout')
+    .addOption(needed('--out <file>', 'where to write it; - is stdout'))
     .option('--network <file>', 'network file; that of the home folder when absent')
     .addHelpText('after', '\nExample:\n  $ liaison admin merge a.json b.json --out both.json\n')
   runs(merge, from, mergeFiles)

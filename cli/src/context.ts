@@ -1,8 +1,8 @@
-import { mkdir } from 'node:fs/promises'
+import { access, constants, mkdir } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { type Clock, systemClock } from '@liaison/protocol'
-import type { Command } from 'commander'
+import { type Clock, RelayError, systemClock } from '@liaison/protocol'
+import { type Command, Option } from 'commander'
 import { usage } from './failure.ts'
 import { Output, type Streams } from './output.ts'
 
@@ -91,12 +91,41 @@ const dashed = (name: string): string => name.replace(/[A-Z]/g, (c) => `-${c.toL
 /** The body of a command. */
 export type Run = (context: Context, args: readonly string[], options: Options) => Promise<void>
 
+const neededOptions = new WeakSet<Option>()
+
+/**
+ * An option without which the command cannot run. Commander's own kind would be missed before a
+ * mistyped name is noticed: `--topik` is to be answered with `--topic`, not with "is missing".
+ */
+export function needed(flags: string, description: string): Option {
+  const option = new Option(flags, description)
+  neededOptions.add(option)
+  return option
+}
+
 /** Ties a body to a command. */
 export function runs(command: Command, from: Process, run: Run): void {
   command.action(async () => {
     const options = command.optsWithGlobals()
-    await run(contextOf(options, from), command.args, new Options(options))
+    for (const option of command.options) {
+      if (!neededOptions.has(option) || options[option.attributeName()] !== undefined) continue
+      throw usage(`Required option '${option.flags}' is missing.`, option.name())
+    }
+    const context = contextOf(options, from)
+    await checkPassphraseFile(context)
+    await run(context, command.args, new Options(options))
   })
+}
+
+/** A file that was named is read, even when nothing turns out to need it: a slip shows at once. */
+async function checkPassphraseFile({ passphraseFile: path }: Context): Promise<void> {
+  if (path === undefined || path === '-') return
+  try {
+    await access(path, constants.R_OK)
+  } catch (cause) {
+    const detail = 'The file with the passphrase cannot be read.'
+    throw new RelayError('file_unavailable', { field: path, detail, cause })
+  }
 }
 
 function contextOf(options: { readonly [name: string]: unknown }, from: Process): Context {

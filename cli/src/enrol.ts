@@ -7,8 +7,8 @@ import {
 } from '@liaison/client-sdk/admin'
 import { openLmdbStore } from '@liaison/client-sdk/node'
 import { type Directory, equal, RelayError, sodiumReady } from '@liaison/protocol'
-import { type Command, Option } from 'commander'
-import { type Context, type Options, type Process, paths, runs } from './context.ts'
+import type { Command } from 'commander'
+import { type Context, needed, type Options, type Process, paths, runs } from './context.ts'
 import { openSession } from './device-access.ts'
 import { SilentExit } from './failure.ts'
 import { writeTextFile } from './files.ts'
@@ -24,12 +24,14 @@ export function addEnrol(program: Command, from: Process): void {
     .command('request')
     .description('write the file that two administrators sign')
     .option('--network <file>', 'network file, as an administrator handed it out')
-    .requiredOption('--member <code>', 'code of the member, such as NE')
-    .requiredOption('--org <text>', 'service or unit within the member')
+    .addOption(needed('--member <code>', 'code of the member, such as NE'))
+    .addOption(needed('--org <text>', 'service or unit within the member'))
     .addOption(
-      new Option('--role <role>', 'what the device is for')
-        .choices(['officer', 'analyst', 'administrator'])
-        .makeOptionMandatory(),
+      needed('--role <role>', 'what the device is for').choices([
+        'officer',
+        'analyst',
+        'administrator',
+      ]),
     )
     .option('--label <text>', 'name of the workstation, for others to see')
     .option('--out <file>', 'where to write it; enrol-MEMBER-DIGITS.json when absent')

@@ -1,6 +1,6 @@
 import { sodiumReady, toBase64url } from '@liaison/protocol'
 import type { Command } from 'commander'
-import { type Process, runs } from './context.ts'
+import { needed, type Process, runs } from './context.ts'
 import { writeTextFile } from './files.ts'
 import { newRelayKeys } from './relay-keys.ts'
 
@@ -48,7 +48,7 @@ function addKeys(relay: Command, from: Process): void {
   const keys = relay
     .command('keys')
     .description('make the keys of a new relay, and print what the genesis plan needs')
-    .requiredOption('--out <file>', 'where to write the secret file')
+    .addOption(needed('--out <file>', 'where to write the secret file'))
     .option('--number <n>', 'number of the relay in the directory', '1')
     .addHelpText('after', '\nExample:\n  $ liaison relay keys --out relay-keys.json\n')
   runs(keys, from, async ({ out }, _args, options) => {

@@ -2,10 +2,10 @@ import { RelayError } from '@liaison/protocol'
 import { publishedText, type SchemaEntry, schemaRegistry } from '@liaison/schemas'
 import { parseBody, reportNames, validateReport } from '@liaison/schemas/reports'
 import type { Command } from 'commander'
-import { type Context, type Process, runs } from './context.ts'
+import { type Context, type Options, type Process, runs } from './context.ts'
 import { problemLine, problemObject, SilentExit, usage } from './failure.ts'
 import { readBytes } from './files.ts'
-import { clean, columns } from './output.ts'
+import { clean, columns, type Output } from './output.ts'
 
 /** Adds `liaison schema`. */
 export function addSchema(program: Command, from: Process): void {
@@ -25,7 +25,11 @@ export function addSchema(program: Command, from: Process): void {
     .command('validate')
     .description('check reports before they are sent; exit 6 when one is wrong')
     .argument('<file...>', 'report files; - is stdin')
-    .addHelpText('after', '\nExample:\n  $ liaison schema validate report.json\n')
+    .option('--lines', 'each line of a file is one report (JSON lines)')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  $ liaison schema validate report.json\n  $ liaison schema validate --lines reports.jsonl\n',
+    )
   runs(validate, from, validateFiles)
 }
 
@@ -54,21 +58,54 @@ async function showSchema({ out }: Context, [name = '']: readonly string[]): Pro
   out.raw(await publishedText(entry.name))
 }
 
-async function validateFiles({ out }: Context, files: readonly string[]): Promise<void> {
+async function validateFiles(
+  { out }: Context,
+  files: readonly string[],
+  options: Options,
+): Promise<void> {
   if (files.filter((file) => file === '-').length > 1) throw usage('Stdin can be read once only.')
   let wrong = 0
+  let count = 0
   for (const file of files) {
-    const parsed = parseBody(await readBytes(file))
-    const valid = parsed.ok ? validateReport(parsed.value) : parsed
-    const problems = valid.ok ? [] : valid.problems
-    const type = valid.ok && 'type' in valid.value ? valid.value.type : null
-    if (!valid.ok) wrong++
-    out.data({ file, ok: valid.ok, type, problems: problems.map(problemObject) }, () => [
-      `${clean(file)}: ${valid.ok ? out.paint('green', `valid ${type}`) : out.paint('red', 'not valid')}`,
-      ...problems.map((problem) => `  ${problemLine(problem)}`),
-    ])
+    const bytes = await readBytes(file)
+    for (const [line, body] of options.flag('lines') ? linesOf(bytes) : [[null, bytes] as const]) {
+      count++
+      if (!validateBody(out, line === null ? { file } : { file, line }, body)) wrong++
+    }
   }
   if (wrong === 0) return
-  out.warn(`liaison: ${wrong} of ${files.length} not valid (content_invalid).`)
+  out.warn(`liaison: ${wrong} of ${count} not valid (content_invalid).`)
   throw new SilentExit(6)
+}
+
+const newline = 10
+
+/** Lines with their numbers, from 1. Empty ones count and say nothing. */
+function* linesOf(bytes: Uint8Array): Generator<readonly [number, Uint8Array]> {
+  let line = 1
+  for (let begin = 0; begin < bytes.length; line++) {
+    const found = bytes.indexOf(newline, begin)
+    const end = found < 0 ? bytes.length : found
+    const body = bytes.subarray(begin, end)
+    if (body.some((byte) => byte > 32)) yield [line, body]
+    begin = end + 1
+  }
+}
+
+/** Says whether one report is valid. @returns whether it is. */
+function validateBody(
+  out: Output,
+  where: { readonly file: string; readonly line?: number },
+  body: Uint8Array,
+): boolean {
+  const parsed = parseBody(body)
+  const valid = parsed.ok ? validateReport(parsed.value) : parsed
+  const problems = valid.ok ? [] : valid.problems
+  const type = valid.ok && 'type' in valid.value ? valid.value.type : null
+  const name = `${clean(where.file)}${where.line === undefined ? '' : `, line ${where.line}`}`
+  out.data({ ...where, ok: valid.ok, type, problems: problems.map(problemObject) }, () => [
+    `${name}: ${valid.ok ? out.paint('green', `valid ${type}`) : out.paint('red', 'not valid')}`,
+    ...problems.map((problem) => `  ${problemLine(problem)}`),
+  ])
+  return valid.ok
 }

@@ -8,7 +8,7 @@ import {
 import { errorRow, isErrorCode, isRelayError, RelayError, toHex } from '@liaison/protocol'
 import { parseBody } from '@liaison/schemas/reports'
 import { type Command, Option } from 'commander'
-import { type Context, type Options, type Process, runs, within } from './context.ts'
+import { type Context, needed, type Options, type Process, runs, within } from './context.ts'
 import { goOnline, openSession } from './device-access.ts'
 import { Interrupted, SilentExit } from './failure.ts'
 import { readBytes } from './files.ts'
@@ -20,7 +20,7 @@ export function addSubmit(program: Command, from: Process): void {
     .command('submit')
     .description('keep a report, seal it, send it, and say how far it came')
     .argument('<file>', 'report as JSON; - is stdin')
-    .requiredOption('--topic <name>', 'topic to publish it in')
+    .addOption(needed('--topic <name>', 'topic to publish it in'))
     .option('--to <codes>', 'only for these members, separated by commas; the FLU always has it')
     .addOption(
       new Option('--wait <state>', 'how far it must come before this returns')
@@ -103,9 +103,20 @@ async function keep(
     if (!isRelayError(error)) throw error
     if (error.code === 'header_mismatch') throw originatorWrong(session, error)
     if (!perhapsOutOfDate.has(error.code)) throw error
-    if (!(await goOnline(context, session, seconds))) throw error
-    return session.submit(report, destination)
+    if (!(await goOnline(context, session, seconds))) throw named(session, error, destination)
+    return await session.submit(report, destination).catch((again: unknown) => {
+      throw named(session, again, destination)
+    })
   }
+}
+
+/** A topic that does not exist is repeated as it was typed, with those that do. */
+function named({ directory, me }: Session, error: unknown, { topic }: Destination): unknown {
+  if (!isRelayError(error) || error.code !== 'topic_unknown') return error
+  const own = directory.topics().filter(({ num }) => directory.mayPublish(me.num, num, 0) === 'ok')
+  const names = own.map(({ name }) => name).join(', ')
+  const detail = names === '' ? 'This device may publish in none.' : `You may publish in: ${names}`
+  return new RelayError('topic_unknown', { field: `topic ${topic}`, detail, cause: error })
 }
 
 /** A report is of the member that sends it; what the code means to a receiver is of no help here. */

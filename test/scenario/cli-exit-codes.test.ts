@@ -1,5 +1,6 @@
-import { chmod, mkdir, readFile, stat, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { reportNames } from '@liaison/schemas/reports'
 import t from 'tap'
 import {
   checksOf,
@@ -30,7 +31,13 @@ t.test('2: what cannot be understood says what to do', async (t) => {
     { args: ['frobnicate'], says: /Unknown command 'frobnicate'/ },
     { args: ['submti', 'x.json'], says: /Did you mean submit\?/ },
     { args: ['feed', 'list', '--form', 'all'], says: /Unknown option '--form'.*--from/ },
-    { args: ['submit', 'x.json'], says: /Required option '--topic <name>'/ },
+    { args: ['submit', 'x.json'], says: /Required option '--topic <name>' is missing/ },
+    { args: ['submit', 'x.json', '--topik', 'x'], says: /'--topik' +\(Did you mean --topic\?\)/ },
+    { args: ['relay', 'keys', '--uot', 'x'], says: /Unknown option '--uot' +\(Did you mean --out/ },
+    {
+      args: ['--passphrase-file', '/nonexistent', 'version'],
+      says: /\(\/nonexistent\)\n {2}The file with the passphrase cannot be read/,
+    },
     { args: ['submit', 'x.json', '--topic', 'x', '--wait', 'never'], says: /with-relay, received/ },
     { args: ['submit', '/nonexistent.json', '--topic', 'x'], says: /no such file/ },
     { args: ['admin', 'genesis'], says: /Choose one of --plan/ },
@@ -140,4 +147,47 @@ t.test('6: reports that do not fit their schema', async (t) => {
   for (const problem of problems) t.match(problem['text'], /add it|remove it/)
   const text = await liaison(['schema', 'validate', bad])
   t.match(text.stdout, /\/meta\/handling: is missing; add it \[required\]/)
+})
+
+t.test('every example is given the verdict of its type, in one process', async (t) => {
+  const folder = 'examples/reports'
+  const files = (await readdir(folder)).filter((name) => /^\d/.test(name)).sort()
+  const paths = files.map((name) => join(folder, name))
+  const spoilt = JSON.stringify({ type: 'spotrep', version: 1 })
+  const result = await liaison(['schema', 'validate', ...paths, '-'], { input: spoilt })
+  t.equal(result.code, 6, 'for the last one')
+  const verdicts = result.stdout.split('\n').filter((line) => /^\S/.test(line))
+  // The name of an example says its number, then its type.
+  const typeOf = (name: string): string => {
+    const found = reportNames.filter((type) => name.slice(3).startsWith(`${type}-`))
+    t.equal(found.length, 1, name)
+    return String(found[0])
+  }
+  t.same(verdicts, [
+    ...files.map((name) => `${join(folder, name)}: valid ${typeOf(name)}`),
+    '-: not valid',
+  ])
+  t.equal(new Set(files.map(typeOf)).size, reportNames.length, 'every type has an example')
+})
+
+t.test('a bad line among JSON lines is named with its number and the reason', async (t) => {
+  const good = await readFile('examples/reports/28-spotrep-ml-timbuktu-camp.json', 'utf8')
+  const line = JSON.stringify(JSON.parse(good))
+  const input = `${line}\n\n{"type":"spotrep",\n${line}\n{"type":"novel"}`
+  const validate = (...more: string[]) =>
+    liaison([...more, 'schema', 'validate', '--lines', '-'], { input })
+  const [words, json] = await Promise.all([validate(), validate('--json')])
+  t.equal(words.code, 6)
+  t.match(
+    words.stdout,
+    /^-, line 1: valid spotrep\n-, line 3: not valid\n {2}\/: is not JSON; .*\n/,
+  )
+  t.match(words.stdout, /-, line 5: not valid\n {2}\/type: is not a report type/)
+  t.match(words.stderr, /2 of 4 not valid/)
+  t.match(json.json(), [
+    { line: 1, ok: true },
+    { line: 3, ok: false, problems: [{ code: 'json_syntax' }] },
+    { line: 4, ok: true },
+    { line: 5, ok: false, problems: [{ code: 'unknown_type' }] },
+  ])
 })

@@ -41,6 +41,12 @@ t.test('what is stopped in the middle goes out once', async (t) => {
   const broken = await liaison(['submit', '-', '--topic', 'terrorism'], { home, input: '{"type":' })
   t.equal(broken.code, 6)
   t.match(broken.stderr, /is not JSON; check commas, quotes and brackets there \[json_syntax\]/)
+  const lost = await liaison(['submit', '-', '--topic', 'terorism'], {
+    home,
+    input: JSON.stringify(report),
+  })
+  t.equal(lost.code, 2)
+  t.match(lost.stderr, /\(topic terorism\)\n {2}You may publish in: .*terrorism/)
   t.same(await outbox(), [], 'the outbox is as it was')
 
   const file = await folder.write('report.json', JSON.stringify(report))
