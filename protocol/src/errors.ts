@@ -57,7 +57,7 @@ export const errorCodes = {
   sender_mismatch: [101, 'never', 5, 'The envelope names another sender than the connected device.', 'Send it from the device that sealed it.'],
   device_unknown: [102, 'sync', 10, 'The device is not in the directory.', 'Wait until the enrolment is signed by enough administrators.'],
   device_inactive: [103, 'never', 10, 'The device is suspended, revoked, not yet valid or past its enrolment end.', 'Speak to an administrator; nothing can be sent from this device.'],
-  topic_unknown: [104, 'sync', 2, 'There is no topic with this number.', 'Update the directory and choose the topic again.'],
+  topic_unknown: [104, 'sync', 2, 'There is no such topic.', 'Update the directory and choose the topic again.'],
   publish_refused: [105, 'never', 5, 'The member has no right to publish in this topic.', 'Ask an administrator for the right, or choose another topic.'],
   clearance_insufficient: [106, 'never', 5, 'The handling code is above the clearance for this topic.', 'Lower the handling code if that is correct, or ask for the clearance.'],
   kind_unsupported: [107, 'never', 6, 'This relay does not carry envelopes of this kind.', 'Ask the operator to update the relay.'],
@@ -160,13 +160,17 @@ export const errorCodes = {
   file_unavailable: [427, 'never', 2, 'The file cannot be read or written.', 'Check its name, its folder and its permissions.'],
   file_exists: [428, 'never', 2, 'A file with this name is there already, and it is not replaced.', 'Choose another name, or move the old file away.'],
   fingerprint_mismatch: [429, 'never', 9, 'The fingerprint is not the one that was read out.', 'Do not sign. Compare all 40 digits again with the people at the device.'],
+  backup_damaged: [430, 'never', 9, 'The backup is not complete, or it was altered.', 'Do not use it: take another copy. Nothing was changed here.'],
+  outcome_forgotten: [431, 'never', 8, 'The report comes from a backup; it may have been sent or taken back since.', 'Look whether others have it; then `liaison outbox retry` or `liaison outbox cancel`.'],
 
   // The relay's own troubles.
   log_unavailable: [500, 'unknown', 7, 'The relay cannot write at the moment.', 'The same bytes are sent again until the answer comes.'],
   shutting_down: [501, 'later', 7, 'The relay is being stopped.', 'The client connects again by itself.'],
   internal: [502, 'later', 1, 'The relay met an error of its own.', 'Tell the operator the time.'],
   config_invalid: [503, 'never', 3, 'The configuration is not usable.', 'Correct the options that are listed.'],
-  store_mismatch: [504, 'never', 3, 'The data folder belongs to another network or format.', 'Check the path; never mix data folders.'],
+  store_mismatch: [504, 'never', 3, "The relay's store belongs to another network or format.", 'Check the path or address; never mix stores.'],
+  log_corrupt: [505, 'never', 3, "A record in the relay's store is damaged or missing.", 'Stop the relay, keep a copy of the store, and restore the last backup or a replica; nothing damaged is served.'],
+  overloaded: [506, 'later', 7, 'The relay has more work than it can do in time.', 'The client tries again by itself after the advised time.'],
 } as const
 
 /** A stable name for one way to fail. */

@@ -12,7 +12,13 @@ export {
   verifyAdminRequest,
 } from './admin-request.ts'
 export { assert, unreachable } from './assert.ts'
-export { decodeLeaf, encodeLeaf, type Leaf, type LeafEvent } from './audit/leaf.ts'
+export {
+  decodeLeaf,
+  encodeLeaf,
+  encodeLeafAround,
+  type Leaf,
+  type LeafEvent,
+} from './audit/leaf.ts'
 export { fromBase64url, toBase64url } from './base64url.ts'
 export type { Brand, EpochMs, NetworkId } from './brand.ts'
 export { compareBytes, equal, fromHex, randomBytes, textOf, toHex, utf8 } from './bytes.ts'

@@ -53,6 +53,7 @@ export async function startRelay(
   const listener: LogListener = {
     topicGrew: (topic) => relay?.sessions.topicGrew(topic),
     acksGrew: (member) => relay?.sessions.acksGrew(member),
+    directoryGrew: () => relay?.directoryGrew(),
   }
   const open = overrides.openLog ?? openLmdbLog
   const log = await open({ folder: config.data, net: networkIdOfGenesis(genesis), listener })
@@ -147,7 +148,7 @@ async function listen(
     relay.sessions.endAll('shutting_down', (index) => 500 + Math.floor((spread * index) / sessions))
     await Promise.race([app.close(), afterMs(relayLimits.drainMsMax)])
     await operator.close()
-    await relay.flush()
+    await relay.stop()
     await log[Symbol.asyncDispose]()
     relay.logger.info('stopped')
   }

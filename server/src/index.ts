@@ -11,6 +11,16 @@ export {
 export { configFromEnvironment, variableOf } from './config-env.ts'
 export { relayLimits } from './limits.ts'
 export { type LmdbLogOptions, openLmdbLog } from './log/lmdb-log.ts'
+export { type Installed, installRedis } from './log/redis/install.ts'
+export {
+  type RedisNode,
+  type RedisOptions,
+  type RedisProfile,
+  type RedisTls,
+  type RedisUser,
+  redisLimits,
+} from './log/redis/redis-options.ts'
+export { openRedisLog, type RedisLogOptions } from './log/redis-log.ts'
 export type {
   AcceptedPlace,
   AcceptOutcome,
@@ -22,4 +32,5 @@ export type {
   StoredAck,
   StoredEnvelope,
 } from './log/relay-log.ts'
+export type { Holder, Renewal, ViewLeases } from './log/view-leases.ts'
 export { createLogger } from './logger.ts'

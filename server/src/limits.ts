@@ -59,6 +59,22 @@ export const relayLimits = {
   /** Stored envelopes kept in memory for readers at the head of a topic, bytes of slots. */
   slotCacheBytesMax: 67_108_864,
 
+  /**
+   * How long a relay may act on its view of the directory without asking again, where several share a
+   * log: the longest that a suspension waits for a relay that was cut off. Code: log_unavailable.
+   */
+  leaseMs: 3_000,
+  /** Added to that by whoever waits for it: differences between clocks that count the same seconds. */
+  leaseMarginMs: 500,
+  /** Two renewals may get lost before a lease runs out. */
+  leaseRenewMs: 1_000,
+  /** How often a relay looks whether its lease ran out, beside every time that it sends. */
+  leaseWatchMs: 100,
+  /** How often whoever waits looks who has confirmed. */
+  leasePollMs: 15,
+  /** Renewals in a row for a directory that grows all the time. */
+  leaseTriesMax: 8,
+
   /** Silence after which the relay asks whether the client is still there. */
   pingMs: 45_000,
   /** Unanswered asks before the session is closed. */

@@ -119,6 +119,8 @@ export class Publisher {
       })
       if (outcome.kind === 'accepted') this.#metrics.appended(performance.now() - began)
       if (outcome.kind !== 'fence') return outcome
+      // Another relay was first; without its entry every further try would end the same way.
+      if (outcome.size > this.#host.directory.size) await this.#host.follow()
     }
     return { kind: 'refused', code: 'audience_stale' }
   }

@@ -29,7 +29,8 @@ import { RejectAuditor } from './audit-reject.ts'
 import { Pruner } from './delivery/prune.ts'
 import { RecentEnvelopes } from './delivery/recent-envelopes.ts'
 import type { DeliverySource } from './delivery/topic-subscription.ts'
-import type { DirectoryHost, Recorded } from './directory/directory-host.ts'
+import type { Applied, DirectoryHost } from './directory/directory-host.ts'
+import { ViewLease } from './directory/view-lease.ts'
 import { relayLimits } from './limits.ts'
 import type { RelayLog } from './log/relay-log.ts'
 import type { Metrics } from './metrics.ts'
@@ -52,7 +53,19 @@ export interface RelayDeps {
   readonly clock: Clock
   readonly logger: Logger
   readonly metrics: Metrics
+  /** Milliseconds that never go back; for leases. */
+  readonly monotonic?: () => number
 }
+
+/** Sockets that an entry cut off here. */
+interface Cut {
+  readonly sockets: number
+  /** Ends when the audit log has them. */
+  readonly recorded: Promise<unknown>
+}
+
+/** Entries whose cuts are remembered until their author is answered; others' are never asked for. */
+const cutsKept = 64
 
 /** Signed answer to a publish or append frame. */
 export type ResultFrame = Extract<RelayFrame, { kind: 'result' }>
@@ -73,6 +86,9 @@ export class Relay {
   readonly #log: RelayLog
   readonly #publisher: Publisher
   readonly #rejects: RejectAuditor
+  readonly #lease: ViewLease
+  /** Sockets that the newest entries cut off, until their author is answered. By index. */
+  readonly #cuts = new Map<number, Cut>()
   readonly #quotas = new Map<string, TokenBucket>()
   /** By device. */
   readonly #entryQuotas = new Map<number, TokenBucket>()
@@ -89,6 +105,16 @@ export class Relay {
     this.#log = deps.log
     this.#rejects = new RejectAuditor(deps.log)
     this.sessions = new Sessions()
+    this.#lease = new ViewLease({
+      leases: deps.log.leases,
+      relayNumber: deps.number,
+      monotonic: deps.monotonic ?? (() => performance.now()),
+      enforced: () => this.directory.size,
+      follow: () => deps.host.follow(),
+      lost: () => this.#loseView(),
+      failed: (error) => deps.logger.warn({ err: error }, 'view of the directory not renewed'),
+    })
+    deps.host.enforceWith((applied) => this.#enforce(applied))
     const recent = new RecentEnvelopes(deps.log)
     this.source = { log: deps.log, recent, pruner: new Pruner(deps.host.directory, recent) }
     this.#publisher = new Publisher({
@@ -208,28 +234,16 @@ export class Relay {
   /** Appends a directory entry and enforces it before the author hears of it. */
   async appendEntry(principal: Principal, rq: number, entry: Uint8Array): Promise<ResultFrame> {
     const author = principal.kind === 'device' ? { by: principal.dev } : { adm: principal.adm }
-    const enforced: Promise<unknown>[] = []
     const began = performance.now()
-    let resetSockets = 0
-    const outcome = await this.host.append(
-      entry,
-      author,
-      async (checked) => {
-        const { operation } = checked
-        // A device may only replace its own coming keys; everything else is the administrators'.
-        const own = operation.op === 'epoch' && principal.kind === 'device'
-        if (own && operation.body.dev !== principal.dev) return 'not_permitted'
-        if (principal.kind === 'device' && !own) return 'not_permitted'
-        return this.#missingKeys(checked)
-      },
-      (recorded) => {
-        const { cut, recordedCut } = this.#enforce(recorded)
-        resetSockets += cut
-        enforced.push(recordedCut)
-      },
-    )
-    await Promise.all(enforced)
-    if (resetSockets > 0) this.metrics.suspended(performance.now() - began)
+    const outcome = await this.host.append(entry, author, async (checked) => {
+      const { operation } = checked
+      // A device may only replace its own coming keys; everything else is the administrators'.
+      const own = operation.op === 'epoch' && principal.kind === 'device'
+      if (own && operation.body.dev !== principal.dev) return 'not_permitted'
+      if (principal.kind === 'device' && !own) return 'not_permitted'
+      return this.#missingKeys(checked)
+    })
+    if (outcome.ok) await this.#settle(outcome.value.index, began)
     const t = this.now()
     const base = { v: 1, rk: this.number, d: 0, t, cid: sha256(entry) } as const
     const who = principal.kind === 'device' ? { dev: principal.dev } : { adm: principal.adm }
@@ -250,14 +264,19 @@ export class Relay {
     return null
   }
 
+  /** Waits until an entry is in force at every relay, and until its cuts are recorded. */
+  async #settle(index: number, began: number): Promise<void> {
+    const cut = this.#cuts.get(index)
+    this.#cuts.delete(index)
+    await Promise.all([cut?.recorded, this.#lease.settled(index + 1)])
+    if (cut !== undefined && cut.sockets > 0) this.metrics.suspended(performance.now() - began)
+  }
+
   /**
    * Called in the turn in which the directory changed: sockets of whoever may no longer be here are
    * reset at once, so that not even a byte that waits in a buffer goes out.
    */
-  #enforce({ applied, index }: Recorded): {
-    readonly cut: number
-    readonly recordedCut: Promise<unknown>
-  } {
+  #enforce({ applied, index }: Applied): void {
     const now = this.now()
     const cut = this.sessions.enforce(this.directory, now)
     this.sessions.announceDirectory(() => this.host.page(index))
@@ -265,12 +284,39 @@ export class Relay {
       { op: applied.operation.op, index, resetSockets: cut.length },
       'directory entry applied',
     )
-    const recordedCut = Promise.all(
+    const recorded = Promise.all(
       cut.map((by) =>
         this.#log.appendLeaf({ v: 1, t: now, e: 'suspend-enforced', by, cur: index }),
       ),
     )
-    return { cut: cut.length, recordedCut }
+    recorded.catch((error: unknown) => this.logger.error({ err: error }, 'cut not recorded'))
+    this.#cuts.delete(index - cutsKept)
+    this.#cuts.set(index, { sockets: cut.length, recorded })
+  }
+
+  /** Another relay appended to the directory: take it over and say so at once. */
+  directoryGrew(): void {
+    if (this.#log.leases === null) return
+    this.host.follow().then(
+      () => this.#lease.renew(),
+      (error: unknown) => this.logger.error({ err: error }, 'directory not followed'),
+    )
+  }
+
+  /** Begins to serve. @throws RelayError `log_unavailable` */
+  async start(): Promise<void> {
+    await this.#lease.start()
+  }
+
+  /** Whether anything may be sent to anybody in this very turn. */
+  serving(): boolean {
+    return this.#lease.held()
+  }
+
+  /** The directory may have changed without our knowledge: whatever waits to be sent is dropped. */
+  #loseView(): void {
+    this.logger.warn({ sessions: this.sessions.size }, 'view of the directory lost; sockets reset')
+    this.sessions.resetAll()
   }
 
   /** Stores public documents: epoch public keys after a trial of each, schemas by size only. */
@@ -349,8 +395,9 @@ export class Relay {
     return adminsInForce(this.directory.admins()).find((admin) => admin.num === adm)?.key
   }
 
-  /** Writes what was only counted. */
-  async flush(): Promise<void> {
+  /** Writes what was only counted, and lets the others know that this relay ends. */
+  async stop(): Promise<void> {
     await this.#rejects.flush(this.now())
+    await this.#lease.stop()
   }
 }

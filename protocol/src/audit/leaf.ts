@@ -1,5 +1,5 @@
 import { leaf as checkLeaf } from '@liaison/schemas/wire'
-import { type CborMap, encodeCbor } from '../cbor.ts'
+import { type CborMap, type CborValue, encodeCbor } from '../cbor.ts'
 import { type DecodeCode, decodeAs } from '../decode.ts'
 import type { Result } from '../result.ts'
 
@@ -42,6 +42,31 @@ export interface Leaf {
 
 /** The one encoding of a leaf. */
 export const encodeLeaf = (leaf: Leaf): Uint8Array => encodeCbor(leaf as unknown as CborMap)
+
+/**
+ * The encoding of a leaf in two pieces with the value of `cur` left out between them, for a store that
+ * gives the cursor in the very step that appends: piece, CBOR unsigned integer, piece.
+ *
+ * Keys are sorted by their bytes, so one-letter and two-letter keys and `adm` stand before `cur`.
+ */
+export function encodeLeafAround(leaf: Omit<Leaf, 'cur'>): readonly [Uint8Array, Uint8Array] {
+  const before: Record<string, CborValue> = {}
+  const after: Record<string, CborValue> = {}
+  for (const [key, value] of Object.entries(leaf) as [string, CborValue][]) {
+    const isBefore = key.length < 3 || (key.length === 3 && key < 'cur')
+    if (isBefore) before[key] = value
+    else after[key] = value
+  }
+  const pairs = Object.keys(leaf).length + 1
+  const key = encodeCbor('cur')
+  const head = encodeCbor(before).subarray(1)
+  const piece = new Uint8Array(1 + head.length + key.length)
+  // Header of a map with this many pairs; a leaf has far fewer than 24.
+  piece[0] = 0xa0 | pairs
+  piece.set(head, 1)
+  piece.set(key, 1 + head.length)
+  return [piece, encodeCbor(after).slice(1)]
+}
 
 /** Strict decoding of a leaf. */
 export const decodeLeaf = (bytes: Uint8Array): Result<Leaf, DecodeCode> =>

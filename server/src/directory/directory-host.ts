@@ -5,6 +5,7 @@ import {
   Directory,
   type DirectoryPage,
   type ErrorCode,
+  equal,
   err,
   logOrigins,
   ok,
@@ -16,12 +17,22 @@ import {
 import { relayLimits } from '../limits.ts'
 import type { LeafPlace, RelayLog } from '../log/relay-log.ts'
 
-/** What an accepted entry changed, and where it was recorded. */
-export interface Recorded {
+/** What an accepted entry changed, and its index. */
+export interface Applied {
   readonly applied: AppliedEntry
   readonly index: number
+}
+
+/** An entry that this relay appended, and where that was recorded. */
+export interface Recorded extends Applied {
   readonly leaf: LeafPlace
 }
+
+/** Called in the turn of the event loop in which an entry changed the directory. */
+export type Enforce = (applied: Applied) => void
+
+/** Times that an entry is judged again because another relay appended first. */
+const appendTriesMax = 16
 
 /** Feeds the pure state machine from the directory log, and is the only writer of either. */
 export class DirectoryHost {
@@ -30,8 +41,9 @@ export class DirectoryHost {
   readonly #clock: Clock
   readonly #logKey: SigningKey
   #checkpoint: Uint8Array | null = null
-  /** Appends happen one after the other: each is judged against the state it is appended to. */
+  /** Changes happen one after the other: each is judged against the state it is made to. */
   #turn: Promise<unknown> = Promise.resolve()
+  #enforce: Enforce = () => undefined
 
   private constructor(directory: Directory, log: RelayLog, clock: Clock, logKey: SigningKey) {
     this.directory = directory
@@ -54,8 +66,8 @@ export class DirectoryHost {
     const begun = Directory.fromGenesis(genesis)
     if (!begun.ok) throw new RelayError('directory_invalid', { detail: begun.error })
     const directory = begun.value
-    let entries = await log.readDirectory(0, relayLimits.directoryPageEntriesMax)
-    if (entries.length === 0) {
+    if ((await log.readDirectory(0, 1)).length === 0) {
+      // Null when another relay that starts now was first; what it wrote is checked below.
       await log.appendDirectory(0, genesis, {
         v: 1,
         t: clock(),
@@ -64,19 +76,13 @@ export class DirectoryHost {
         op: 'genesis',
       })
     }
-    let at = 0
-    while (entries.length > 0) {
-      for (const entry of entries) {
-        // Entry 0 is the genesis that the directory was begun with.
-        const replayed = at === 0 ? ok(true) : directory.append(entry, null)
-        if (!replayed.ok) {
-          throw new RelayError('directory_invalid', { detail: `entry ${at}: ${replayed.error}` })
-        }
-        at++
-      }
-      entries = await log.readDirectory(at, relayLimits.directoryPageEntriesMax)
+    const [first] = await log.readDirectory(0, 1)
+    if (first === undefined || !equal(first, genesis)) {
+      throw new RelayError('store_mismatch', { detail: 'the directory has another genesis' })
     }
-    return new DirectoryHost(directory, log, clock, logKey)
+    const host = new DirectoryHost(directory, log, clock, logKey)
+    await host.follow()
+    return host
   }
 
   /** Newest signed checkpoint: size and root of everything that is durable. */
@@ -104,17 +110,51 @@ export class DirectoryHost {
     return { from, size: this.directory.size, entries, checkpoint: this.checkpoint() }
   }
 
+  /** Names what is to happen in the turn in which an entry takes effect, whoever appended it. */
+  enforceWith(enforce: Enforce): void {
+    this.#enforce = enforce
+  }
+
+  /** Applies what other relays appended, up to the end of the log. @throws RelayError */
+  follow(): Promise<void> {
+    return this.#inTurn(() => this.#follow())
+  }
+
+  async #follow(): Promise<void> {
+    for (;;) {
+      const from = this.directory.size
+      const entries = await this.#log.readDirectory(from, relayLimits.directoryPageEntriesMax)
+      if (entries.length === 0) return
+      for (const entry of entries) {
+        const index = this.directory.size
+        const applied = this.directory.append(entry, null)
+        if (!applied.ok) {
+          throw new RelayError('directory_invalid', { detail: `entry ${index}: ${applied.error}` })
+        }
+        this.#took({ applied: applied.value, index })
+      }
+    }
+  }
+
+  #took(applied: Applied): void {
+    this.#checkpoint = null
+    this.#enforce(applied)
+  }
+
   /**
-   * Judges, appends durably, then applies. `apply` runs in the same turn of the event loop in which
-   * the state changes, so that nothing can be sent between the change and its enforcement.
+   * Judges and appends durably, then applies. The entry is enforced in the same turn of the event loop
+   * in which the state changes, so that nothing can be sent between the two.
    */
   append(
     entry: Uint8Array,
     author: { readonly by?: number; readonly adm?: number },
     precondition: (checked: CheckedEntry) => Promise<ErrorCode | null>,
-    apply: (recorded: Recorded) => void,
   ): Promise<Result<Recorded, ErrorCode>> {
-    const mine = this.#turn.then(() => this.#append(entry, author, precondition, apply))
+    return this.#inTurn(() => this.#append(entry, author, precondition))
+  }
+
+  #inTurn<T>(change: () => Promise<T>): Promise<T> {
+    const mine = this.#turn.then(change)
     this.#turn = mine.catch(() => undefined)
     return mine
   }
@@ -123,29 +163,30 @@ export class DirectoryHost {
     entry: Uint8Array,
     author: { readonly by?: number; readonly adm?: number },
     precondition: (checked: CheckedEntry) => Promise<ErrorCode | null>,
-    apply: (recorded: Recorded) => void,
   ): Promise<Result<Recorded, ErrorCode>> {
-    const now = this.#clock()
-    const checked = this.directory.check(entry, now)
-    if (!checked.ok) return checked
-    const refused = await precondition(checked.value)
-    if (refused !== null) return err(refused)
-    const index = this.directory.size
-    const leaf = await this.#log.appendDirectory(index, entry, {
-      v: 1,
-      t: now,
-      e: 'directory',
-      cur: index,
-      op: checked.value.operation.op,
-      ...author,
-    })
-    if (leaf === null)
-      throw new RelayError('internal', { detail: 'second writer on the directory' })
-    const applied = this.directory.append(entry, now)
-    if (!applied.ok) throw new RelayError('internal', { detail: `applied ${applied.error}` })
-    this.#checkpoint = null
-    const recorded: Recorded = { applied: applied.value, index, leaf }
-    apply(recorded)
-    return ok(recorded)
+    for (let tries = 0; tries < appendTriesMax; tries++) {
+      const now = this.#clock()
+      const checked = this.directory.check(entry, now)
+      if (!checked.ok) return checked
+      const refused = await precondition(checked.value)
+      if (refused !== null) return err(refused)
+      const index = this.directory.size
+      const leaf = await this.#log.appendDirectory(index, entry, {
+        v: 1,
+        t: now,
+        e: 'directory',
+        cur: index,
+        op: checked.value.operation.op,
+        ...author,
+      })
+      if (leaf !== null) {
+        const applied = this.directory.append(entry, now)
+        if (!applied.ok) throw new RelayError('internal', { detail: `applied ${applied.error}` })
+        this.#took({ applied: applied.value, index })
+        return ok({ applied: applied.value, index, leaf })
+      }
+      await this.#follow()
+    }
+    throw new RelayError('overloaded', { detail: 'the directory grows faster than it is read' })
   }
 }

@@ -51,6 +51,9 @@ export const wsPlugin: FastifyPluginCallback<WsPluginOptions> = fp<WsPluginOptio
       preValidation: async (request, reply) => {
         const refused = refuseUpgrade(request, options.origins)
         if (refused !== null) return reply.code(refused.status).send({ code: refused.code })
+        if (!options.relay.serving()) {
+          return reply.code(503).header('retry-after', '2').send({ code: 'log_unavailable' })
+        }
         const here = perAddress.get(request.ip) ?? 0
         if (
           sessions.size >= relayLimits.connectionsMax ||

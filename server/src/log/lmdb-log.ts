@@ -70,6 +70,7 @@ async function claimFolder({ root, meta }: LmdbStores, net: NetworkId): Promise<
 }
 
 class LmdbLog implements RelayLog {
+  readonly leases = null
   readonly #stores: LmdbStores
   readonly #writer: LmdbWriter
   readonly #listener: LogListener | undefined
@@ -87,7 +88,11 @@ class LmdbLog implements RelayLog {
   }
 
   writable(): boolean {
-    return !this.#writer.failed
+    return this.#writer.failure === null
+  }
+
+  failure(): RelayError | null {
+    return this.#writer.failure
   }
 
   /** Inside a write transaction only. */
@@ -127,6 +132,7 @@ class LmdbLog implements RelayLog {
     if (place !== null) {
       this.#confirmed.directory = Math.max(this.#confirmed.directory, at + 1)
       this.#confirmLeaf(place)
+      this.#listener?.directoryGrew()
     }
     return place
   }

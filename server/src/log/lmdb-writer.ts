@@ -13,9 +13,9 @@ export class LmdbWriter {
     this.#root = root
   }
 
-  /** A step has failed, and with it every later one. */
-  get failed(): boolean {
-    return this.#failure !== null
+  /** Why a step failed, and with it every later one; null while all is well. */
+  get failure(): RelayError | null {
+    return this.#failure === null ? null : this.#unavailable()
   }
 
   /**

@@ -1,4 +1,5 @@
-import type { Envelope, Leaf } from '@liaison/protocol'
+import type { Envelope, Leaf, RelayError } from '@liaison/protocol'
+import type { ViewLeases } from './view-leases.ts'
 
 /** Where an audit leaf stands, and its RFC 6962 leaf hash. */
 export interface LeafPlace {
@@ -86,8 +87,12 @@ export interface StoredAck {
  * Cursors and acknowledgement indices count from 1; directory entries and leaves from 0.
  */
 export interface RelayLog extends AsyncDisposable {
-  /** False once a write has failed: nothing is written any more, and only a restart may go on. */
+  /** False while writes would be refused: for now, or for good when {@link failure} is not null. */
   writable(): boolean
+  /** Why nothing is written any more; only a person, or a restart, may go on from here. */
+  failure(): RelayError | null
+  /** How relays that share this log agree on its directory; null when one process owns it. */
+  readonly leases: ViewLeases | null
 
   /** Entries from `from`, oldest first, at most `max`. */
   readDirectory(from: number, max: number): Promise<Uint8Array[]>
@@ -147,4 +152,6 @@ export interface RelayLog extends AsyncDisposable {
 export interface LogListener {
   topicGrew(topic: number): void
   acksGrew(member: number): void
+  /** Another relay appended to the directory, or this one did. */
+  directoryGrew(): void
 }

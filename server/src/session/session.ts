@@ -463,6 +463,11 @@ export class Session {
 
   #send(frame: RelayFrame): void {
     if (this.#state.name === 'closed') return
+    // In the turn of the write itself: whoever is not sure of the newest directory sends nothing.
+    if (!this.#relay.serving()) {
+      this.#reset()
+      return
+    }
     const bytes = encodeRelayFrame(frame)
     this.#relay.metrics.sent(bytes.length)
     this.#peer.send(bytes)

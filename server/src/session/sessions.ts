@@ -69,6 +69,11 @@ export class Sessions {
     return cut
   }
 
+  /** Resets every session. */
+  resetAll(): void {
+    for (const session of [...this.#live]) session.reset()
+  }
+
   announceDirectory(page: () => DirectoryPage): void {
     if (this.#live.size === 0) return
     const made = page()
