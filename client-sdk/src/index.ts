@@ -12,6 +12,7 @@ export {
   type NetworkFile,
   parseNetworkFile,
 } from './identity/network-file.ts'
+export type { NoticeProof } from './inbox/inbox-row.ts'
 export type { Destination } from './outbox/compose.ts'
 export type { OutboxItem, OutboxState } from './outbox/outbox-item.ts'
 export type { SendProgress } from './outbox/send-progress.ts'

@@ -207,7 +207,7 @@ export class Session implements AsyncDisposable {
       async *[Symbol.asyncIterator](): AsyncGenerator<Delivery> {
         const from = o.from ?? 'new'
         const start =
-          from === 'new' ? await engine.inbox.newest() : from === 'all' ? 0 : arrivalOf(from)
+          from === 'new' ? await engine.inbox.rows.newest() : from === 'all' ? 0 : arrivalOf(from)
         yield* new Subscription(engine, topics, start, o.signal)
       },
     }
@@ -223,18 +223,18 @@ export class Session implements AsyncDisposable {
     const { before, after, limit = Number.POSITIVE_INFINITY } = query
     if (before !== undefined && after !== undefined)
       throw new TypeError('before or after, not both')
-    const { inbox } = this.#engine
+    const { rows: stored } = this.#engine.inbox
     const topics = query.topics === undefined ? null : this.#topicNumbers(query.topics)
     let at = after ?? before
     let left = limit
     while (left > 0) {
       const rows =
         after === undefined
-          ? await inbox.rowsBefore(
+          ? await stored.before(
               at === undefined ? Number.MAX_SAFE_INTEGER : arrivalOf(at),
               pageRows,
             )
-          : await inbox.rows(arrivalOf(at ?? '0'), pageRows)
+          : await stored.after(arrivalOf(at ?? '0'), pageRows)
       if (rows.length === 0) return
       for (const [arrival, row] of rows) {
         at = String(arrival)

@@ -7,7 +7,7 @@ import {
   textOf,
 } from '@liaison/protocol'
 import type { Report } from '@liaison/schemas'
-import type { InboxRow, ReportRow } from './inbox/inbox-row.ts'
+import type { InboxRow, NoticeProof, ReportRow } from './inbox/inbox-row.ts'
 import type { DeviceSession } from './session/device-session.ts'
 import { Batch } from './store/batch.ts'
 
@@ -47,6 +47,11 @@ export interface ReportDelivery {
    * sending device was suspended meanwhile, its chain began anew, or another content has this name.
    */
   readonly verified: true | 'sender-suspended' | 'chain-restarted' | 'conflict'
+  /**
+   * Of a notice of a violation, which only devices of the FLU receive: whether the key that it holds
+   * shows the fault. `not-proved` speaks against the member who sent the notice. Absent otherwise.
+   */
+  readonly proof?: NoticeProof
   /** When this device took it in, ms. */
   readonly receivedAt: number
   /** Tells the sender that a person has read it. */
@@ -135,6 +140,7 @@ function reportDelivery(
     report: JSON.parse(textOf(row.body)) as Report,
     handling: handlingCodes[row.hc] ?? 'RED',
     verified: verdictOf(row),
+    ...(row.proof === null ? {} : { proof: row.proof }),
     receivedAt: row.t,
     ack: async (o = {}) => {
       const batch = new Batch(engine.deps.store)
@@ -188,7 +194,7 @@ export class Subscription implements AsyncIterable<Delivery> {
     while (!this.#stopped()) {
       // One wait for a whole run of pages: it begins before the page that finds nothing is read.
       next ??= this.#engine.inboxChanged.next(this.#signal)
-      const rows = await this.#engine.inbox.rows(at, pageRows)
+      const rows = await this.#engine.inbox.rows.after(at, pageRows)
       for (const [arrival, row] of rows) {
         at = arrival
         if (this.#topics !== null && !this.#topics.has(row.topic)) continue

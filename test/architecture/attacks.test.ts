@@ -8,7 +8,6 @@ const root = fileURLToPath(new URL('../..', import.meta.url))
 /** Attacks that no test can show yet, each with the reason. */
 const withoutTest: ReadonlyMap<number, string> = new Map([
   [4, 'a reader notices only with the next report; heads of senders are not built'],
-  [36, 'the notice travels, but what it proves is not checked again by this release'],
 ])
 
 /** Numbers in the table of attacks. */

@@ -1,5 +1,6 @@
 /** A relay that helps a dishonest sender, or a stolen device, against everybody else. */
 import { join } from 'node:path'
+import type { Change, ClientStore, Table } from '@liaison/client-sdk'
 import { openLmdbStore } from '@liaison/client-sdk/node'
 import { Directory, signCheckpoint, toHex, weekMs } from '@liaison/protocol'
 import { schemaHash } from '@liaison/schemas'
@@ -15,6 +16,7 @@ import {
   hostileWebSocket,
   makeReport,
   openDevice,
+  shown,
   startReportScenario,
   storageKeyOf,
   type Tamper,
@@ -77,36 +79,65 @@ for (const [what, tamper] of hidden) {
   })
 }
 
-t.test('a notice that cannot be kept is told; the session goes on', async (t) => {
+/** A store that refuses some of its steps, as a full disk does. */
+const refusing =
+  (refuse: (changes: readonly Change[]) => boolean) =>
+  (store: ClientStore): ClientStore => ({
+    get: (table, key) => store.get(table, key),
+    list: (table, query) => store.list(table, query),
+    commit: async (changes) => {
+      if (refuse(changes)) throw new Error('the disk is full')
+      return store.commit(changes)
+    },
+    [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),
+  })
+
+const touches = (changes: readonly Change[], table: Table): boolean =>
+  changes.some((change) => change.table === table)
+
+t.test('what a report proves is kept with it: a crash after it loses no notice', async (t) => {
   await using relay = await startReportScenario()
   const { network } = relay
   const hostile = withoutFlu(relay)
   const publisher = await relay.client(hostile.device)
   await publisher.publish(hostile.envelope)
+  let crashed = false
+  const member = await openDevice(relay, network.deviceOf('ML'), {
+    random: () => 0,
+    waitFor: 'store',
+    wrapStore: refusing((changes) => {
+      if (crashed) return true
+      crashed = touches(changes, 'inbox')
+      return false
+    }),
+  })
+  t.match((await take(member, 1))[0], { kind: 'report' }, 'the last step of this life')
+  await member.close()
+  await using again = await openDevice(relay, network.deviceOf('ML'), {
+    url: 'ws://127.0.0.1:9',
+    waitFor: 'store',
+  })
+  t.match(again.outbox.list(), [{ schema: 'violation', state: 'queued', ref: hostile.core }])
+})
+
+t.test('a notice that cannot be kept keeps its report back; both come again', async (t) => {
+  await using relay = await startReportScenario()
+  const { network } = relay
+  const hostile = withoutFlu(relay)
+  const publisher = await relay.client(hostile.device)
+  await publisher.publish(hostile.envelope)
+  let full = true
   await using member = await openDevice(relay, network.deviceOf('ML'), {
     random: () => 0,
     waitFor: 'store',
-    wrapStore: (store) => ({
-      get: (table, key) => store.get(table, key),
-      list: (table, query) => store.list(table, query),
-      commit: async (changes) => {
-        if (changes.some(({ table }) => table === 'outbox')) throw new Error('the disk is full')
-        return store.commit(changes)
-      },
-      [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),
-    }),
+    wrapStore: refusing((changes) => full && touches(changes, 'outbox')),
   })
-  const notices: string[] = []
-  const told = new Promise<void>((resolve) => {
-    member.on('notice', ({ code }) => {
-      notices.push(code)
-      resolve()
-    })
-  })
+  const told = await new Promise((resolve) => member.on('notice', resolve))
+  t.match(told, { code: 'internal' })
+  t.same(await shown(member), [])
+  full = false
   t.match((await take(member, 1))[0], { kind: 'report' })
-  await told
-  t.strictSame(notices, ['internal'])
-  t.equal(member.state, 'online')
+  t.match(member.outbox.list(), [{ schema: 'violation', ref: hostile.core }])
 })
 
 t.test('an entry from the future destroys nobody’s keys', async (t) => {

@@ -16,6 +16,12 @@ export interface RowSender {
   readonly mem: number
 }
 
+/**
+ * Whether a notice of a violation shows the fault that it names; `unchecked` when the envelope that it
+ * is about could not be had.
+ */
+export type NoticeProof = 'proved' | 'not-proved' | 'unchecked'
+
 /** A report or control message that was opened and is valid. */
 export interface ReportRow extends RowBase {
   readonly kind: 'report'
@@ -35,6 +41,8 @@ export interface ReportRow extends RowBase {
   readonly chainRestarted: boolean
   /** Another content was received under the same report id of the same member. */
   readonly conflict: boolean
+  /** Of a notice of a violation; null of everything else. */
+  readonly proof: NoticeProof | null
 }
 
 /** An item that could not be opened or broke a rule; its content is withheld. */
@@ -57,6 +65,17 @@ export interface GapRow extends RowBase {
 /** One thing that reached this device. */
 export type InboxRow = ReportRow | UndecryptableRow | GapRow
 
+/** Bits of what is known about a notice. */
+const proofFlags: Readonly<Record<NoticeProof, number>> = {
+  proved: 8,
+  'not-proved': 16,
+  unchecked: 32,
+}
+
+const proofOf = (flags: number): NoticeProof | null =>
+  (Object.keys(proofFlags) as NoticeProof[]).find((name) => (flags & proofFlags[name]) !== 0) ??
+  null
+
 /** Encodes a row for the store. */
 export function encodeRow(row: InboxRow): Uint8Array {
   const base = { k: row.kind, top: row.topic, cur: row.cursor, t: row.t }
@@ -71,7 +90,10 @@ export function encodeRow(row: InboxRow): Uint8Array {
         at: row.sealedAt,
         hc: row.hc,
         flags:
-          (row.senderSuspended ? 1 : 0) | (row.chainRestarted ? 2 : 0) | (row.conflict ? 4 : 0),
+          (row.senderSuspended ? 1 : 0) |
+          (row.chainRestarted ? 2 : 0) |
+          (row.conflict ? 4 : 0) |
+          (row.proof === null ? 0 : proofFlags[row.proof]),
       })
     case 'undecryptable': {
       const map: { [key: string]: CborMap[string] } = { ...base, code: row.code }
@@ -127,5 +149,6 @@ export function decodeRow(bytes: Uint8Array): InboxRow {
     senderSuspended: (flags & 1) !== 0,
     chainRestarted: (flags & 2) !== 0,
     conflict: (flags & 4) !== 0,
+    proof: proofOf(flags),
   }
 }

@@ -4,7 +4,6 @@ import {
   type ErrorCode,
   envelopeKinds,
   err,
-  handlingCodes,
   ok,
   type Result,
   toHex,
@@ -15,6 +14,7 @@ import { type Report, type SchemaEntry, schemaByHash } from '@liaison/schemas'
 import { openEnvelope } from '@liaison/seal'
 import type { EpochKeys } from '../keys/epoch-keys.ts'
 import { loadValidators } from '../validators.ts'
+import { checkMeta, type LooseMeta } from './check-meta.ts'
 import type { FullItem, VerifiedItem } from './verify-item.ts'
 
 /** An opened and validated body. */
@@ -121,28 +121,6 @@ function unknownSchema(
   if (refused !== null) return fault(refused, '/meta')
   const id = meta?.id
   return ok({ body, parsed, schema: null, reportId: typeof id === 'string' ? id : null })
-}
-
-/** What of `meta` the header repeats; of any form when the schema is not known. */
-interface LooseMeta {
-  readonly id?: unknown
-  readonly handling?: { readonly tlp?: unknown } | null
-  readonly originator?: unknown
-  readonly status?: unknown
-}
-
-/** The inside must agree with the outside: handling, originator, exercise or actual. */
-export function checkMeta(
-  directory: Directory,
-  ctx: Pick<Ctx, 'hc' | 'top'>,
-  member: number,
-  meta: LooseMeta,
-): ErrorCode | null {
-  if (handlingCodes[ctx.hc] !== meta.handling?.tlp) return 'handling_mismatch'
-  if (directory.member(member)?.code !== meta.originator) return 'header_mismatch'
-  const topic = directory.topic(ctx.top)
-  const exercise = topic?.status === 'exercise'
-  return exercise === (meta.status !== 'actual') ? null : 'exercise_mismatch'
 }
 
 /** Name under which a report of a member is remembered. */

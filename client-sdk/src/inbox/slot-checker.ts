@@ -41,7 +41,7 @@ export class SlotChecker {
     if (!isFlu && this.#random() * clientLimits.slotCheckOneIn >= 1) return null
     try {
       return isFlu
-        ? await this.#checkAll(item, verified, messageKey, link)
+        ? await this.checkAll(item, verified, messageKey, link)
         : await this.#checkFlu(item, verified, messageKey, link)
     } catch (error) {
       // A key that cannot be had now says nothing about the sender.
@@ -50,7 +50,13 @@ export class SlotChecker {
     }
   }
 
-  async #checkAll(
+  /**
+   * Makes every slot again from the message key.
+   *
+   * @returns null when all are as they were signed.
+   * @throws RelayError when a public key cannot be had from the relay.
+   */
+  async checkAll(
     item: FullItem,
     { seal, audience }: VerifiedItem,
     messageKey: Uint8Array,
@@ -83,7 +89,7 @@ export class SlotChecker {
     const flu = audience.recipients.slice(0, audience.fluCount)
     // The relay must not choose which slots are looked at: without a path for each, all are made again.
     if (!flu.every((_, idx) => paths.has(idx))) {
-      return this.#checkAll(item, verified, messageKey, link)
+      return this.checkAll(item, verified, messageKey, link)
     }
     const keys = await this.#keys.get(
       flu.map((one) => one.kid),
@@ -101,6 +107,6 @@ export class SlotChecker {
       slots,
     )
     // A wrong path is the relay's lie, not the sender's: only all slots together convict a sender.
-    return checked.ok ? null : this.#checkAll(item, verified, messageKey, link)
+    return checked.ok ? null : this.checkAll(item, verified, messageKey, link)
   }
 }

@@ -1,9 +1,9 @@
 import { type Directory, envelopeKinds, epochMs, RelayError, utf8 } from '@liaison/protocol'
 import { handlingCode, precedenceCode, type Report, schemaHash } from '@liaison/schemas'
 import { ContentError } from '../content-error.ts'
-import { checkMeta } from '../inbox/open-item.ts'
+import { checkMeta } from '../inbox/check-meta.ts'
 import { loadValidators } from '../validators.ts'
-import type { NewItem } from './violation-notice.ts'
+import type { NewItem } from './outbox-item.ts'
 
 /** Where a report goes. */
 export interface Destination {

@@ -60,6 +60,12 @@ export interface OutboxItem {
   readonly idempotencyKey: string | null
 }
 
+/** An item as the outbox takes it. */
+export type NewItem = Omit<
+  OutboxItem,
+  'order' | 'state' | 'reseals' | 'sealed' | 'receipt' | 'code'
+>
+
 /** Encodes an item for the store. */
 export function encodeItem(item: OutboxItem): Uint8Array {
   const map: { [key: string]: CborMap[string] } = {

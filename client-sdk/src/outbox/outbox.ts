@@ -19,7 +19,14 @@ import { isLinkTrouble } from '../inbox/ack-queue.ts'
 import { clientLimits } from '../session/limits.ts'
 import type { Link } from '../session/link.ts'
 import type { Change, ClientStore } from '../store/client-store.ts'
-import { decodeItem, encodeItem, type OutboxItem, type SealedBytes } from './outbox-item.ts'
+import {
+  decodeItem,
+  encodeItem,
+  type NewItem,
+  type OutboxItem,
+  type SealedBytes,
+} from './outbox-item.ts'
+import { OutboxItems } from './outbox-items.ts'
 import type { OwnChains } from './own-chains.ts'
 import type { Sealer } from './sealer.ts'
 
@@ -54,6 +61,13 @@ export interface OutboxDeps {
   readonly onChange: (item: OutboxItem) => void
 }
 
+/** A new item that is written by somebody else, together with what belongs to it. */
+export interface StagedItem {
+  readonly change: Change
+  /** To be called once the change is durable. */
+  readonly kept: () => void
+}
+
 /** What one round of sending led to. */
 export type Round =
   | { readonly kind: 'idle' }
@@ -68,7 +82,7 @@ export type Round =
  */
 export class Outbox {
   readonly #deps: OutboxDeps
-  readonly #items = new Map<string, OutboxItem>()
+  readonly #items = new OutboxItems()
   #order = 0
 
   private constructor(deps: OutboxDeps) {
@@ -80,7 +94,7 @@ export class Outbox {
     const outbox = new Outbox(deps)
     for (const [, bytes] of await deps.store.list('outbox')) {
       const item = decodeItem(bytes)
-      outbox.#items.set(item.id, item)
+      outbox.#items.put(item)
       outbox.#order = Math.max(outbox.#order, item.order)
     }
     return outbox
@@ -88,19 +102,24 @@ export class Outbox {
 
   /** All items, in the order of submission. */
   list(): OutboxItem[] {
-    return [...this.#items.values()].sort((a, b) => a.order - b.order)
+    return this.#items.list()
+  }
+
+  /** Whether something waits to be sent, or for the relay's answer. */
+  get hasUnsent(): boolean {
+    return this.#items.unsent().length > 0
   }
 
   get(id: string): OutboxItem | null {
-    return this.#items.get(id) ?? null
+    return this.#items.get(id)
   }
 
   byIdempotencyKey(key: string): OutboxItem | null {
-    return this.list().find((item) => item.idempotencyKey === key) ?? null
+    return this.#items.byIdempotencyKey(key)
   }
 
   byCore(core: Uint8Array): OutboxItem | null {
-    return this.list().find((i) => i.sealed !== null && equal(i.sealed.core, core)) ?? null
+    return this.#items.byCore(core)
   }
 
   /**
@@ -109,35 +128,41 @@ export class Outbox {
    * @param more Written in the same step, such as the end of the draft that it was made from.
    * @throws RelayError `report_conflict` when its name is taken by another content.
    */
-  async add(
-    item: Omit<OutboxItem, 'order' | 'state' | 'reseals' | 'sealed' | 'receipt' | 'code'>,
-    more: readonly Change[] = [],
-  ): Promise<OutboxItem> {
+  async add(item: NewItem, more: readonly Change[] = []): Promise<OutboxItem> {
     const known = this.#items.get(item.id)
-    if (known !== undefined) {
+    if (known !== null) {
       if (equal(known.body, item.body) && known.topic === item.topic) {
         await this.#save([], more)
         return known
       }
       throw new RelayError('report_conflict', { field: '/meta/id' })
     }
-    const added: OutboxItem = {
-      ...item,
-      order: ++this.#order,
-      state: 'queued',
-      reseals: 0,
-      sealed: null,
-      receipt: null,
-      code: null,
-    }
+    const added = this.#begun(item)
     await this.#save([added], more)
     return added
+  }
+
+  /**
+   * Readies a new item for a step that keeps more than it.
+   *
+   * @returns null when there is one of this name.
+   */
+  stage(item: NewItem): StagedItem | null {
+    if (this.#items.get(item.id) !== null) return null
+    const added = this.#begun(item)
+    return { change: rowOf(added), kept: () => this.#kept([added]) }
+  }
+
+  #begun(item: NewItem): OutboxItem {
+    const order = ++this.#order
+    const unsent = { state: 'queued', reseals: 0, sealed: null, receipt: null, code: null } as const
+    return { ...item, order, ...unsent }
   }
 
   /** Puts a refused item back into the queue. */
   async retry(id: string): Promise<OutboxItem> {
     const item = this.#items.get(id)
-    if (item === undefined) throw new RelayError('item_unknown', { field: id })
+    if (item === null) throw new RelayError('item_unknown', { field: id })
     if (item.state !== 'refused' && item.state !== 'queued')
       throw new RelayError('item_busy', { field: id })
     const again: OutboxItem = { ...item, state: 'queued', reseals: 0, code: null }
@@ -148,7 +173,7 @@ export class Outbox {
   /** Takes an unsent item out. @throws RelayError `item_busy` when its outcome is not known. */
   async cancel(id: string): Promise<void> {
     const item = this.#items.get(id)
-    if (item === undefined) throw new RelayError('item_unknown', { field: id })
+    if (item === null) throw new RelayError('item_unknown', { field: id })
     if (item.state !== 'queued' && item.state !== 'refused')
       throw new RelayError('item_busy', { field: id })
     await this.#deps.store.commit([{ table: 'outbox', key: id, value: null }])
@@ -160,7 +185,7 @@ export class Outbox {
   async progress(id: string, state: 'received' | 'read'): Promise<void> {
     const item = this.#items.get(id)
     const rank = ['with-relay', 'received', 'read']
-    if (item === undefined || rank.indexOf(item.state) < 0) return
+    if (item === null || rank.indexOf(item.state) < 0) return
     if (rank.indexOf(state) > rank.indexOf(item.state)) await this.#save([{ ...item, state }])
   }
 
@@ -182,7 +207,8 @@ export class Outbox {
    * answer is repeated in the order in which it was sealed, which is this one, or its chain would not fit.
    */
   #inState(state: OutboxItem['state']): OutboxItem[] {
-    return this.list()
+    return this.#items
+      .unsent()
       .filter((item) => item.state === state)
       .sort((a, b) => b.pr - a.pr || a.order - b.order)
   }
@@ -295,16 +321,23 @@ export class Outbox {
 
   async #save(items: readonly OutboxItem[], more: readonly Change[] = []): Promise<void> {
     if (items.length + more.length === 0) return
-    const rows = items.map(
-      (item) => ({ table: 'outbox', key: item.id, value: encodeItem(item) }) as const,
-    )
-    await this.#deps.store.commit([...rows, ...more])
+    await this.#deps.store.commit([...items.map(rowOf), ...more])
+    this.#kept(items)
+  }
+
+  #kept(items: readonly OutboxItem[]): void {
     for (const item of items) {
-      this.#items.set(item.id, item)
+      this.#items.put(item)
       this.#deps.onChange(item)
     }
   }
 }
+
+const rowOf = (item: OutboxItem): Change => ({
+  table: 'outbox',
+  key: item.id,
+  value: encodeItem(item),
+})
 
 interface Outcome {
   readonly item: OutboxItem

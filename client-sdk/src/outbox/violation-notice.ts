@@ -1,6 +1,6 @@
 import { type ErrorCode, envelopeKinds, toHex, utf8 } from '@liaison/protocol'
-import type { Evidence } from '../inbox/inbox.ts'
-import type { OutboxItem } from './outbox-item.ts'
+import type { Evidence } from '../inbox/intake.ts'
+import type { NewItem } from './outbox-item.ts'
 
 /** Which codes the FLU is told about, and as what. */
 const reasons: ReadonlyMap<ErrorCode, 'content' | 'slots' | 'handling'> = new Map([
@@ -10,12 +10,6 @@ const reasons: ReadonlyMap<ErrorCode, 'content' | 'slots' | 'handling'> = new Ma
   ['slot_check_failed', 'slots'],
   ['handling_mismatch', 'handling'],
 ])
-
-/** An item as the outbox takes it. */
-export type NewItem = Omit<
-  OutboxItem,
-  'order' | 'state' | 'reseals' | 'sealed' | 'receipt' | 'code'
->
 
 /**
  * The notice that proves a broken rule to the FLU: the envelope's name and its message key, with

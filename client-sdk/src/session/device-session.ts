@@ -16,11 +16,11 @@ import { Members, readVerified, type VerifiedMembers } from '../directory/member
 import { Drafts } from '../drafts/drafts.ts'
 import type { Identity } from '../identity/identity.ts'
 import { AckQueue, isLinkTrouble } from '../inbox/ack-queue.ts'
-import { type Evidence, Inbox } from '../inbox/inbox.ts'
-import { SlotChecker } from '../inbox/slot-checker.ts'
+import { Inbox } from '../inbox/inbox.ts'
+import type { Evidence } from '../inbox/intake.ts'
 import { EpochKeys } from '../keys/epoch-keys.ts'
 import { PublicKeys } from '../keys/public-keys.ts'
-import { Outbox, type OutboxDeps } from '../outbox/outbox.ts'
+import { Outbox, type OutboxDeps, type StagedItem } from '../outbox/outbox.ts'
 import type { OutboxItem } from '../outbox/outbox-item.ts'
 import { OwnChains } from '../outbox/own-chains.ts'
 import { ReaderReceipts } from '../outbox/reader-receipts.ts'
@@ -150,20 +150,11 @@ export class DeviceSession {
       device: deps.device,
       epochs: parts.epochs,
       acks: parts.acks,
-      slots: new SlotChecker({
-        directory: deps.local.directory,
-        device: deps.device,
-        keys: parts.keys,
-        random: deps.random,
-      }),
+      keys: parts.keys,
+      random: deps.random,
       clock: () => this.clock.now(),
       syncDirectory: (link) => this.#sync(link),
-      onEvidence: (evidence) => {
-        this.#report(evidence).catch((error: unknown) => {
-          const { code, message } = asRelayError(error)
-          this.events.emit('notice', { code, text: message })
-        })
-      },
+      noticeOf: (evidence) => this.#noticeOf(evidence),
       onRows: () => this.inboxChanged.beat(),
       onGap: (gap) => this.events.emit('gap', gap),
     })
@@ -274,9 +265,7 @@ export class DeviceSession {
 
   /** Sends what waits, acknowledgements too, and resolves when nothing is left that can be sent. */
   async flush(signal?: AbortSignal): Promise<void> {
-    const pending = (): boolean =>
-      this.outbox.list().some((i) => i.state === 'queued' || i.state === 'sealed')
-    while (pending()) {
+    while (this.outbox.hasUnsent) {
       if (signal?.aborted === true) throw new RelayError('timeout')
       if (this.#state === 'closed') throw await this.closed
       const next = this.outboxChanged.next(signal)
@@ -469,7 +458,7 @@ export class DeviceSession {
   }
 
   async #subscribe(link: Link, topic: number): Promise<void> {
-    const from = await this.inbox.cursor(topic)
+    const from = await this.inbox.rows.cursor(topic)
     // Checked here so that a topic without the right does not end in an error of the whole session.
     if (!this.deps.local.directory.mayRead(this.deps.device, topic)) return
     link.send({ kind: 'subscribe', sub: topic + 1, top: topic, from, fluPaths: false })
@@ -587,7 +576,7 @@ export class DeviceSession {
       await this.receipts.rewind()
       link.send({ kind: 'subscribe-acks', sub, from: 0 })
     } else if (this.#topics.has(sub - 1)) {
-      await this.inbox.rewind(sub - 1)
+      await this.inbox.rows.rewind(sub - 1)
       await this.#subscribe(link, sub - 1)
     }
   }
@@ -663,13 +652,16 @@ export class DeviceSession {
     pause.end()
   }
 
-  /** Tells the FLU about a broken rule, with what proves it. */
-  async #report(evidence: Evidence): Promise<void> {
+  /** What tells the FLU about a broken rule, with what proves it. */
+  #noticeOf(evidence: Evidence): StagedItem | null {
     const notice = violationNotice(evidence, this.clock.now())
-    if (notice === null) return
-    const known = this.outbox.get(notice.id)
-    if (known === null) await this.outbox.add(notice)
-    this.nudge()
+    const staged = notice === null ? null : this.outbox.stage(notice)
+    if (staged === null) return null
+    const kept = (): void => {
+      staged.kept()
+      this.nudge()
+    }
+    return { ...staged, kept }
   }
 }
 
