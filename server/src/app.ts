@@ -9,7 +9,7 @@ import { networkIdOfGenesis } from './directory/genesis.ts'
 import { operatorPlugin } from './ingress/operator-plugin.ts'
 import { wsPlugin } from './ingress/ws-plugin.ts'
 import { relayLimits } from './limits.ts'
-import { type LmdbLogOptions, openLmdbLog } from './log/lmdb-log.ts'
+import { type OpenLogOptions, openLog } from './log/open-log.ts'
 import type { LogListener, RelayLog } from './log/relay-log.ts'
 import { createLogger } from './logger.ts'
 import { Metrics } from './metrics.ts'
@@ -23,7 +23,7 @@ export interface Overrides {
   readonly authMsMax?: number
   readonly logger?: Logger
   /** Wraps the log, for instance with one that fails on purpose. */
-  readonly openLog?: (options: LmdbLogOptions) => Promise<RelayLog>
+  readonly openLog?: (options: OpenLogOptions) => Promise<RelayLog>
 }
 
 /** A relay that listens. */
@@ -37,7 +37,7 @@ export interface RunningRelay extends AsyncDisposable {
   stop(): Promise<void>
 }
 
-/** Starts one relay process on the embedded log. @throws ConfigError, RelayError */
+/** Starts one relay process on the log that the configuration names. @throws ConfigError, RelayError */
 export async function startRelay(
   config: RelayConfig,
   overrides: Overrides = {},
@@ -55,14 +55,16 @@ export async function startRelay(
     acksGrew: (member) => relay?.sessions.acksGrew(member),
     directoryGrew: () => relay?.directoryGrew(),
   }
-  const open = overrides.openLog ?? openLmdbLog
-  const log = await open({ folder: config.data, net: networkIdOfGenesis(genesis), listener })
+  const open = overrides.openLog ?? openLog
+  const log = await open({ config, net: networkIdOfGenesis(genesis), listener })
   try {
     const host = await DirectoryHost.open(log, genesis, clock, keys.dirLog)
     checkKeys(host, keys)
     const metrics = new Metrics(await ownVersion())
     const { relay: key, number } = keys
-    relay = new Relay({ log, host, key, number, clock, logger, metrics })
+    const monotonic = overrides.monotonic ?? (() => performance.now())
+    relay = new Relay({ log, host, key, number, clock, logger, metrics, monotonic })
+    await relay.start()
     return await listen(config, relay, log, overrides)
   } catch (error) {
     await log[Symbol.asyncDispose]()
@@ -132,8 +134,12 @@ async function listen(
     logController: new LogController({ disableRequestLogging: true }),
   }) as unknown as FastifyInstance
   await operator.register(operatorPlugin, {
-    waitingFor: () => [...(stopping ? ['stopping'] : []), ...(log.writable() ? [] : ['log'])],
-    alive: () => log.writable(),
+    waitingFor: () => [
+      ...(stopping ? ['stopping'] : []),
+      ...(log.writable() ? [] : ['log']),
+      ...(relay.serving() ? [] : ['lease']),
+    ],
+    alive: () => log.failure() === null,
     metrics: relay.metrics,
   })
   await app.listen({ ...config.listen })

@@ -24,6 +24,7 @@ const host = (description: string): Option => ({
 
 /** Name of an option. */
 export type OptionName =
+  | 'store'
   | 'data'
   | 'network'
   | 'keys'
@@ -36,9 +37,31 @@ export type OptionName =
   | 'behindTlsProxy'
   | 'origins'
   | 'logLevel'
+  | 'redisProfile'
+  | 'redisNodes'
+  | 'redisPrimary'
+  | 'redisReplicas'
+  | 'redisWriters'
+  | 'redisUser'
+  | 'redisPasswordFile'
+  | 'redisInspector'
+  | 'redisInspectorPasswordFile'
+  | 'redisTls'
+  | 'redisTlsCa'
+  | 'redisTlsCert'
+  | 'redisTlsKey'
 
 const properties: Readonly<Record<OptionName, Option>> = {
-  data: path('Folder of the embedded log. Nobody but the relay writes there.'),
+  store: {
+    description:
+      'Where everything durable is kept: `lmdb`, a folder that one relay owns, or `redis`, a server that several relays share.',
+    type: 'string',
+    enum: ['lmdb', 'redis'],
+    default: 'lmdb',
+  },
+  data: path(
+    'Folder of the embedded log; required with the store `lmdb`. Nobody but the relay writes there.',
+  ),
   network: path(
     'Network file; the genesis in it is the root of everything that the relay accepts.',
   ),
@@ -68,6 +91,65 @@ const properties: Readonly<Record<OptionName, Option>> = {
     enum: ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'],
     default: 'info',
   },
+  redisProfile: {
+    description:
+      'What keeps an acknowledged report. `single`: the disk of one server. `ha`: that and replicas, behind Sentinel. `cluster`: the same in a Redis Cluster. A server that does not keep what the profile promises is refused.',
+    type: 'string',
+    enum: ['single', 'ha', 'cluster'],
+    default: 'single',
+  },
+  redisNodes: {
+    description:
+      'Addresses, `host:port`: the server itself, the Sentinels, or some nodes of the cluster, by profile. Beyond loopback, `redisTls` is required.',
+    type: 'array',
+    items: { type: 'string', format: 'node', maxLength: 300 },
+    maxItems: 16,
+    default: [],
+  },
+  redisPrimary: {
+    description: 'Name of the primary among the Sentinels.',
+    type: 'string',
+    minLength: 1,
+    maxLength: 64,
+    default: 'liaison',
+  },
+  redisReplicas: {
+    description:
+      'Replicas that must have a write before it is acknowledged. 0 with the profile `single`; else at least 1, which is also the default.',
+    type: 'integer',
+    minimum: 0,
+    maximum: 5,
+  },
+  redisWriters: {
+    description: 'Connections that appends are spread over.',
+    type: 'integer',
+    minimum: 1,
+    maximum: 16,
+    default: 4,
+  },
+  redisUser: {
+    description: "The relay's user on the server, with the rights of docs/operations.md.",
+    type: 'string',
+    minLength: 1,
+    maxLength: 64,
+  },
+  redisPasswordFile: path('File with the password of that user, readable by its own user only.'),
+  redisInspector: {
+    description:
+      "User that reads the server's settings once at start, so that the relay's own need not have that right.",
+    type: 'string',
+    minLength: 1,
+    maxLength: 64,
+  },
+  redisInspectorPasswordFile: path('File with the password of the inspector.'),
+  redisTls: {
+    description: 'Speaks TLS to the server and to the Sentinels.',
+    type: 'boolean',
+    default: false,
+  },
+  redisTlsCa: path('Certificate of the authority that the server must be certified by, PEM.'),
+  redisTlsCert: path('Certificate of this relay towards the server, PEM. Goes with `redisTlsKey`.'),
+  redisTlsKey: path('Private key of that certificate, PEM.'),
 }
 
 /** A JSON Schema of one object whose properties are options. */
@@ -88,7 +170,7 @@ export const configSchema: ConfigSchema = {
   title: 'Configuration of a Liaison relay',
   type: 'object',
   additionalProperties: false,
-  required: ['data', 'network', 'keys'],
+  required: ['network', 'keys'],
   properties,
 }
 
@@ -96,4 +178,18 @@ export const configSchema: ConfigSchema = {
 export const configOptions: readonly OptionName[] = Object.keys(properties) as OptionName[]
 
 /** Options whose value is the path of a file or folder. */
-export const pathOptions: readonly OptionName[] = ['data', 'network', 'keys', 'tlsCert', 'tlsKey']
+export const pathOptions: readonly OptionName[] = [
+  'data',
+  'network',
+  'keys',
+  'tlsCert',
+  'tlsKey',
+  'redisPasswordFile',
+  'redisInspectorPasswordFile',
+  'redisTlsCa',
+  'redisTlsCert',
+  'redisTlsKey',
+]
+
+/** Options whose value is a list; in the environment and on the command line, separated by commas. */
+export const listOptions: readonly OptionName[] = ['origins', 'redisNodes']

@@ -1,7 +1,9 @@
 import { readFile, stat } from 'node:fs/promises'
 import { fromBase64url, RelayError, type SigningKey, signingKeyFromSeed } from '@liaison/protocol'
 import { Ajv2020 as Ajv, type ErrorObject } from 'ajv/dist/2020.js'
-import { configSchema } from './config-schema.ts'
+import { type RedisChecked, type RedisStore, redisProblems, redisStore } from './config-redis.ts'
+import { configSchema, listOptions, type OptionName } from './config-schema.ts'
+import { isLoopback, isNode } from './network-address.ts'
 
 /** Where the relay listens. */
 export interface Listen {
@@ -12,8 +14,10 @@ export interface Listen {
 
 /** Everything a relay process is told. */
 export interface RelayConfig {
-  /** Folder of the embedded log. */
-  readonly data: string
+  /** Folder of the embedded log; absent when everything is in Redis. */
+  readonly data?: string
+  /** The store that several relays share; absent with the embedded log. */
+  readonly redis?: RedisStore
   /** Network file with the genesis entry. */
   readonly network: string
   /** Key file of this relay, readable by its user only. */
@@ -49,8 +53,9 @@ export class ConfigError extends RelayError {
 }
 
 /** Options after the schema: of their types, with the defaults filled in. */
-interface CheckedOptions {
-  readonly data: string
+interface CheckedOptions extends RedisChecked {
+  readonly store: 'lmdb' | 'redis'
+  readonly data?: string
   readonly network: string
   readonly keys: string
   readonly host: string
@@ -67,13 +72,16 @@ interface CheckedOptions {
 // Values from the environment are text, so numbers and truth values are read from text too.
 const ajv = new Ajv({ allErrors: true, coerceTypes: true, useDefaults: true, strict: true })
 ajv.addFormat('origin', (text: string) => URL.canParse(text) && new URL(text).origin === text)
+ajv.addFormat('node', isNode)
 const isChecked = ajv.compile<CheckedOptions>(configSchema)
 
 /** Checks options and fills in what was not said. @throws ConfigError naming every problem. */
 export function readConfig(input: ConfigInput): RelayConfig {
-  const { origins: given, ...rest } = input
-  const origins = typeof given === 'string' ? given.split(',').map((one) => one.trim()) : given
-  const options: unknown = given === undefined ? rest : { ...rest, origins }
+  const options: Record<string, unknown> = { ...input }
+  for (const name of listOptions) {
+    const value = options[name]
+    if (typeof value === 'string') options[name] = value.split(',').map((one) => one.trim())
+  }
   const isFormed = isChecked(options)
   const problems = isFormed ? [] : (isChecked.errors ?? []).map(problemOf)
   problems.push(...unsafeIn(options as Partial<CheckedOptions>))
@@ -81,7 +89,8 @@ export function readConfig(input: ConfigInput): RelayConfig {
   const { data, network, keys, host, port, operatorHost, operatorPort, tlsCert, tlsKey } = options
   const { behindTlsProxy, logLevel } = options
   const config: RelayConfig = {
-    data,
+    ...(options.store === 'redis' || data === undefined ? {} : { data }),
+    ...(options.store === 'redis' ? { redis: redisStore(options) } : {}),
     network,
     keys,
     listen: { host, port },
@@ -110,6 +119,8 @@ function unsafeIn(options: Partial<CheckedOptions>): ConfigProblem[] {
   if (port !== 0 && port === operatorPort && host === operatorHost) {
     problems.push({ option: 'port, operatorPort', problem: 'must differ' })
   }
+  if (options.store === 'redis') problems.push(...redisProblems(options))
+  else if (options.data === undefined) problems.push({ option: 'data', problem: 'is required' })
   return problems
 }
 
@@ -127,16 +138,15 @@ function problemOf({ keyword, instancePath, params, message }: ErrorObject): Con
         problem: `must be one of ${(params['allowedValues'] as string[]).join(', ')}`,
       }
     case 'format':
+      if (option === 'redisNodes') {
+        return { option, problem: 'must be addresses such as 127.0.0.1:6379' }
+      }
       return { option, problem: 'must be web origins such as https://example.org, no path' }
     case 'minimum':
     case 'maximum':
-      return { option, problem: 'must be a port, 0 to 65535' }
+      return { option, problem: rangeOf(option) }
     case 'type':
-      // The only whole numbers among the options are ports.
-      return {
-        option,
-        problem: params['type'] === 'integer' ? 'must be a port, 0 to 65535' : (message ?? ''),
-      }
+      return { option, problem: params['type'] === 'integer' ? rangeOf(option) : (message ?? '') }
     case 'minLength':
       return { option, problem: 'must not be empty' }
     default:
@@ -144,8 +154,12 @@ function problemOf({ keyword, instancePath, params, message }: ErrorObject): Con
   }
 }
 
-const isLoopback = (host: string): boolean =>
-  host === 'localhost' || host === '::1' || host.startsWith('127.')
+/** The whole numbers that an option takes, in words. */
+function rangeOf(option: string): string {
+  const { minimum, maximum } = configSchema.properties[option as OptionName]
+  const what = /port$/i.test(option) ? 'a port' : 'a whole number'
+  return `must be ${what}, ${String(minimum)} to ${String(maximum)}`
+}
 
 /** Keys of one relay process. */
 export interface RelayKeys {

@@ -11,6 +11,7 @@ export {
 export { configFromEnvironment, variableOf } from './config-env.ts'
 export { relayLimits } from './limits.ts'
 export { type LmdbLogOptions, openLmdbLog } from './log/lmdb-log.ts'
+export { type OpenLogOptions, openLog } from './log/open-log.ts'
 export { type Installed, installRedis } from './log/redis/install.ts'
 export {
   type RedisNode,

@@ -1,5 +1,5 @@
 import { encodeAck, signAck } from '@liaison/protocol'
-import { openLmdbLog } from '@liaison/server'
+import { openLog } from '@liaison/server'
 import t from 'tap'
 import { Composer } from '../support/composer.ts'
 import { type FaultyLog, faultyLog } from '../support/faulty-log.ts'
@@ -11,7 +11,7 @@ async function setup(): Promise<{ relay: TestRelay; log: FaultyLog }> {
     {},
     {
       openLog: async (options) => {
-        log = faultyLog(await openLmdbLog(options))
+        log = faultyLog(await openLog(options))
         return log
       },
     },

@@ -1,5 +1,5 @@
 import { sodiumReady } from '@liaison/protocol'
-import { openLmdbLog, type RelayLog, relayLimits } from '@liaison/server'
+import { openLog, type RelayLog, relayLimits } from '@liaison/server'
 import t from 'tap'
 import { request } from '../contract/relay-log.ts'
 import { Composer } from '../support/composer.ts'
@@ -41,7 +41,7 @@ t.test(
     let appends = 0
     const first = await startTestRelay(network, {
       folder,
-      openLog: async (options) => gatedLog(await openLmdbLog(options), gate, () => appends++),
+      openLog: async (options) => gatedLog(await openLog(options), gate, () => appends++),
     })
     const client = await first.client(composer.device)
     await using silent = await RawClient.connect(first.url, network)

@@ -1,16 +1,16 @@
-import { type LmdbLogOptions, openLmdbLog, type RelayLog } from '@liaison/server'
+import { type OpenLogOptions, openLog as openRealLog, type RelayLog } from '@liaison/server'
 
 /** A disk that takes nothing for a while: every call of one method waits until it is released. */
 export function heldLog(method: 'appendLeaf' | 'getBlob'): {
-  readonly openLog: (options: LmdbLogOptions) => Promise<RelayLog>
+  readonly openLog: (options: OpenLogOptions) => Promise<RelayLog>
   readonly release: () => void
 } {
   let release: () => void = () => undefined
   const gate = new Promise<void>((resolve) => {
     release = resolve
   })
-  const openLog = async (options: LmdbLogOptions): Promise<RelayLog> =>
-    new Proxy(await openLmdbLog(options), {
+  const openLog = async (options: OpenLogOptions): Promise<RelayLog> =>
+    new Proxy(await openRealLog(options), {
       get(log, name) {
         const value: unknown = Reflect.get(log, name)
         if (typeof value !== 'function') return value

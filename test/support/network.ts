@@ -63,6 +63,8 @@ export interface NetworkOptions {
   /** Public key of a device for a week, 1,216 bytes; default: seeded bytes, good for hashing only. */
   readonly epochKey?: (device: string, week: number) => Uint8Array
   readonly genesis?: Partial<Operations['genesis']>
+  /** Relays that the directory names; default 1. */
+  readonly relays?: number
 }
 
 /** A device with everything that its owner holds. */
@@ -137,7 +139,7 @@ export class TestNetwork {
     this.seed = options.seed ?? 'liaison test network'
     this.epochKey =
       options.epochKey ?? ((device, week) => seededBytes(`${this.seed} ${device} ${week}`, 1216))
-    this.relayKey = seededKey(`${this.seed} relay 1`)
+    this.relayKey = this.relayKeyOf(1)
     this.logKeys = {
       dir: seededKey(`${this.seed} log dir`),
       audit: seededKey(`${this.seed} log audit`),
@@ -150,6 +152,11 @@ export class TestNetwork {
     const genesis = Directory.fromGenesis(signGenesis(body, this.#now, this.adminKeys))
     if (!genesis.ok) throw new Error(`genesis refused: ${genesis.error}`)
     this.directory = genesis.value
+  }
+
+  /** Key of a relay by its number. */
+  relayKeyOf(num: number): SigningKey {
+    return seededKey(`${this.seed} relay ${num}`)
   }
 
   /** The network's clock. */
@@ -355,7 +362,11 @@ function genesisBody(network: TestNetwork, options: NetworkOptions): Operations[
     })),
     m: 2,
     r: 3,
-    relays: [{ num: 1, key: network.relayKey.publicKey, origin: 'ws://127.0.0.1' }],
+    relays: Array.from({ length: options.relays ?? 1 }, (_, i) => ({
+      num: i + 1,
+      key: network.relayKeyOf(i + 1).publicKey,
+      origin: 'ws://127.0.0.1',
+    })),
     logs: { dir: network.logKeys.dir.publicKey, audit: network.logKeys.audit.publicKey },
     flu: ['FLU'],
     freshness: { maxAge: 24 * 3600 * 1000, need: { flu: 0, admin: 0, witness: 0 } },

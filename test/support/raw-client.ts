@@ -67,10 +67,13 @@ export class RawClient implements AsyncDisposable {
   readonly #waiters: (() => void)[] = []
   #closed: { readonly code: number; readonly reason: string } | null = null
   #rq = 0
+  /** Key of the relay that answered. */
+  #relayKey: Uint8Array
 
   private constructor(socket: WebSocket, network: TestNetwork) {
     this.socket = socket
     this.network = network
+    this.#relayKey = network.relayKey.publicKey
     socket.on('message', (data: Buffer) => {
       this.received += data.length
       const frame = decodeRelayFrame(new Uint8Array(data))
@@ -198,12 +201,12 @@ export class RawClient implements AsyncDisposable {
   async challenge(hello: Uint8Array): Promise<FrameOf<'challenge'>> {
     this.send({ kind: 'hello', hello })
     const frame = await this.next('challenge')
-    const key = this.network.relayKey.publicKey
-    if (!verifyChallenge(this.net, key, hello, frame.challenge, frame.sig)) {
-      throw new Error('the challenge does not verify')
-    }
     const decoded = decodeChallenge(frame.challenge)
     if (!decoded.ok) throw new Error(decoded.error)
+    this.#relayKey = this.network.relayKeyOf(decoded.value.rk).publicKey
+    if (!verifyChallenge(this.net, this.#relayKey, hello, frame.challenge, frame.sig)) {
+      throw new Error('the challenge does not verify')
+    }
     this.relayNonce = decoded.value.rn
     return frame
   }
@@ -215,8 +218,8 @@ export class RawClient implements AsyncDisposable {
   ): Promise<FrameOf<'ready'>> {
     const hello = this.helloBytes(identity, changes)
     const { challenge } = await this.challenge(hello)
-    const relayKey = this.network.relayKey.publicKey
-    this.send({ kind: 'auth', sig: signAuth(this.net, identity.key, hello, challenge, relayKey) })
+    const sig = signAuth(this.net, identity.key, hello, challenge, this.#relayKey)
+    this.send({ kind: 'auth', sig })
     return this.next('ready')
   }
 
@@ -231,7 +234,7 @@ export class RawClient implements AsyncDisposable {
   async result(rq: number): Promise<CheckedResult> {
     const frame = await this.next('result', (f) => f.rq === rq)
     const hashes = frame.receipts.map(receiptHash)
-    if (!verifyReceipts(this.net, this.network.relayKey.publicKey, hashes, frame.sig)) {
+    if (!verifyReceipts(this.net, this.#relayKey, hashes, frame.sig)) {
       throw new Error('the receipts do not verify')
     }
     const receipts = frame.receipts.map((bytes) => {

@@ -5,6 +5,8 @@ import {
   type ConfigInput,
   type Overrides,
   openLmdbLog,
+  openRedisLog,
+  type RelayLog,
   type RunningRelay,
   readConfig,
   startRelay,
@@ -13,6 +15,7 @@ import { pino } from 'pino'
 import { makeSealingNetwork } from './epoch-keys.ts'
 import type { NetworkOptions, TestDevice, TestNetwork } from './network.ts'
 import { RawClient } from './raw-client.ts'
+import type { RedisServer } from './redis-server.ts'
 import { type TempFolder, tempFolder } from './temp-folder.ts'
 
 /** What a test wants differently. */
@@ -21,8 +24,12 @@ export interface RelayOptions extends Overrides {
   readonly folder?: TempFolder
   /** Options for `readConfig`, over the defaults. */
   readonly config?: ConfigInput
-  /** The data folder holds this network already. */
+  /** The log holds this network already. */
   readonly keepData?: boolean
+  /** Keeps everything in this server, which other relays may share; else in the folder. */
+  readonly redis?: RedisServer
+  /** Number of the relay in the directory; default 1. */
+  readonly number?: number
 }
 
 const seedOf = (key: SigningKey): string => toBase64url(key.secretKey.slice(0, 32))
@@ -31,16 +38,16 @@ const seedOf = (key: SigningKey): string => toBase64url(key.secretKey.slice(0, 3
 export async function prepareRelay(
   network: TestNetwork,
   folder: TempFolder,
-  keepData = false,
+  { keepData = false, redis, number = 1 }: Pick<RelayOptions, 'keepData' | 'redis' | 'number'> = {},
 ): Promise<ConfigInput> {
   await sodiumReady()
   const genesis = network.directory.entry(0) as Uint8Array
   const keys = await folder.write(
-    'relay-keys.json',
+    `relay-keys-${number}.json`,
     JSON.stringify({
       v: 1,
-      number: 1,
-      relay: seedOf(network.relayKey),
+      number,
+      relay: seedOf(network.relayKeyOf(number)),
       dirLog: seedOf(network.logKeys.dir),
       auditLog: seedOf(network.logKeys.audit),
     }),
@@ -50,22 +57,33 @@ export async function prepareRelay(
     'network.json',
     JSON.stringify({ v: 1, genesis: toBase64url(genesis) }),
   )
+  const common = { network: networkFile, keys, port: 0, operatorPort: 0, logLevel: 'silent' }
+  if (redis !== undefined) {
+    if (!keepData) await seedRedis(network, redis)
+    return { ...common, store: 'redis', redisNodes: [`127.0.0.1:${redis.port}`] }
+  }
   const data = join(folder.path, 'data')
-  if (!keepData) await seedLog(network, data)
-  return { data, network: networkFile, keys, port: 0, operatorPort: 0, logLevel: 'silent' }
+  if (!keepData)
+    await seedLog(network, await openLmdbLog({ folder: data, net: network.directory.net }))
+  return { ...common, data }
 }
 
-/** Puts the directory and the public keys of a network into a new log. */
-async function seedLog(network: TestNetwork, data: string): Promise<void> {
-  await using log = await openLmdbLog({ folder: data, net: network.directory.net })
+async function seedRedis(network: TestNetwork, server: RedisServer): Promise<void> {
+  const { net } = network.directory
+  await server.install(net)
+  await seedLog(network, await openRedisLog({ redis: server.options, net }))
+}
+
+/** Puts the directory and the public keys of a network into a new log, and closes it. */
+async function seedLog(network: TestNetwork, opened: RelayLog): Promise<void> {
+  await using log = opened
   let at = 0
   for (const entry of network.entries()) {
     await log.appendDirectory(at, entry, { v: 1, t: network.now, e: 'directory', cur: at })
     at++
   }
-  for (const device of network.devices.values()) {
-    for (const key of device.epochKeys.values()) await log.putBlob(kidOf(key), key)
-  }
+  const keys = [...network.devices.values()].flatMap((device) => [...device.epochKeys.values()])
+  await Promise.all(keys.map((key) => log.putBlob(kidOf(key), key)))
 }
 
 /** A relay of a test network, in this process, on a port of its own. */
@@ -116,9 +134,13 @@ export async function startTestRelay(
   network: TestNetwork,
   options: RelayOptions = {},
 ): Promise<TestRelay> {
-  const { folder: given, config = {}, keepData = false, ...overrides } = options
+  const { folder: given, config = {}, keepData, redis, number, ...overrides } = options
   const folder = given ?? (await tempFolder())
-  const input = await prepareRelay(network, folder, keepData)
+  const input = await prepareRelay(network, folder, {
+    ...(keepData === undefined ? {} : { keepData }),
+    ...(redis === undefined ? {} : { redis }),
+    ...(number === undefined ? {} : { number }),
+  })
   const clock: Clock = () => network.now
   const running = await startRelay(readConfig({ ...input, ...config }), {
     clock,

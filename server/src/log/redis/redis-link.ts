@@ -1,4 +1,4 @@
-import { RelayError } from '@liaison/protocol'
+import { RelayError, randomBytes } from '@liaison/protocol'
 import { type RedisOptions as IoRedisOptions, Redis } from 'ioredis'
 import { functionName, libraryVersion } from './function-library.ts'
 import { type RedisOptions, type RedisUser, redisLimits } from './redis-options.ts'
@@ -233,5 +233,7 @@ const credentials = (user: RedisUser | undefined) =>
 function reconnectMs(times: number): number {
   const { reconnectMsMin, reconnectMsMax } = redisLimits
   const ceiling = Math.min(reconnectMsMax, reconnectMsMin * 2 ** Math.min(times, 10))
-  return Math.ceil(ceiling / 2 + (Math.random() * ceiling) / 2)
+  // Half of it by chance, so that the relays of a network do not all come back at once.
+  const chance = new DataView(randomBytes(4).buffer).getUint32(0) / 2 ** 32
+  return Math.ceil((ceiling / 2) * (1 + chance))
 }
