@@ -1,4 +1,4 @@
-import { open, readFile, rename, unlink } from 'node:fs/promises'
+import { constants, copyFile, link, open, readFile, rename, stat, unlink } from 'node:fs/promises'
 import { RelayError, randomBytes, toHex } from '@liaison/protocol'
 
 /** More than any file that the command reads. */
@@ -17,7 +17,8 @@ const reasons: { readonly [errno: string]: string } = {
   EROFS: 'The disk can only be read.',
 }
 
-function unavailable(path: string, cause: unknown): RelayError {
+/** What a failed operation on a file means. */
+export function unavailable(path: string, cause: unknown): RelayError {
   const detail = reasons[errnoOf(cause)]
   return new RelayError('file_unavailable', {
     field: path,
@@ -97,6 +98,72 @@ export async function writeTextFile(
   } catch (error) {
     if (errnoOf(error) === 'EEXIST') throw new RelayError('file_exists', { field: path })
     throw unavailable(path, error)
+  }
+}
+
+/** Whether something is there, whatever it is. @throws RelayError `file_unavailable` when that cannot be said. */
+export async function exists(path: string): Promise<boolean> {
+  try {
+    await stat(path)
+    return true
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return false
+    throw unavailable(path, error)
+  }
+}
+
+/**
+ * Writes a file of any length that only its owner may read, complete when it appears, never in place
+ * of another.
+ *
+ * @returns its length, bytes. @throws RelayError `file_exists`, `file_unavailable`.
+ */
+export async function writeChunks(
+  path: string,
+  chunks: AsyncIterable<Uint8Array>,
+): Promise<number> {
+  const temporary = `${path}.${toHex(randomBytes(6))}.tmp`
+  let bytes = 0
+  try {
+    const file = await open(temporary, 'wx', 0o600)
+    try {
+      for await (const chunk of chunks) {
+        await file.writeFile(chunk)
+        bytes += chunk.length
+      }
+      await file.sync()
+    } finally {
+      await file.close()
+    }
+    await putNew(temporary, path)
+    return bytes
+  } catch (error) {
+    if (error instanceof RelayError) throw error
+    if (errnoOf(error) === 'EEXIST') throw new RelayError('file_exists', { field: path })
+    throw unavailable(path, error)
+  } finally {
+    await unlink(temporary).catch(() => undefined)
+  }
+}
+
+/** A second name for the finished file: unlike a rename, it fails when the name is taken. */
+async function putNew(temporary: string, path: string): Promise<void> {
+  try {
+    await link(temporary, path)
+  } catch (error) {
+    if (errnoOf(error) === 'EEXIST') throw error
+    // Memory sticks often cannot link.
+    await copyFile(temporary, path, constants.COPYFILE_EXCL)
+    await syncFile(path)
+  }
+}
+
+async function syncFile(path: string): Promise<void> {
+  const file = await open(path, 'r+')
+  try {
+    await file.sync()
+  } finally {
+    await file.close()
   }
 }
 

@@ -6,6 +6,8 @@ import { type Context, makeHome, type Options, type Process, paths, runs } from 
 import { openOnline } from './device-access.ts'
 import { usage } from './failure.ts'
 import { checkHome } from './home.ts'
+import { addIdentityBackup } from './identity-backup.ts'
+import { addIdentityRestore } from './identity-restore.ts'
 import { readExisting } from './key-access.ts'
 import { keyStateLines, keyStateOf } from './key-state.ts'
 import { keepNetwork, type NetworkAtHand, networkOf, readNetwork } from './network-access.ts'
@@ -43,6 +45,8 @@ export function addIdentity(program: Command, from: Process): void {
     .option('--relay <url>', 'another relay than that of the network file')
     .addHelpText('after', '\nExample:\n  $ liaison identity rotate\n')
   runs(rotate, from, rotateKeys)
+  addIdentityBackup(identity, from)
+  addIdentityRestore(identity, from)
 }
 
 async function newKeyFile(

@@ -1,5 +1,6 @@
 import { stat } from 'node:fs/promises'
 import { confirm, isCancel, password, text } from '@clack/prompts'
+import { isRelayError } from '@liaison/protocol'
 import type { Context } from './context.ts'
 import { Interrupted, usage } from './failure.ts'
 import { readTextFile } from './files.ts'
@@ -42,6 +43,27 @@ export async function askPassphrase(context: Context, whose: string): Promise<st
     )
   }
   return answered(await password({ ...channel, message: `Passphrase of ${whose}` }))
+}
+
+/** How often a person may type a passphrase that does not fit. */
+const tries = 3
+
+/** Does something with a passphrase; a person who mistyped it is asked again. */
+export async function askAgain<T>(
+  context: Context,
+  ask: () => Promise<string>,
+  use: (passphrase: string) => Promise<T>,
+): Promise<T> {
+  for (let left = tries - 1; ; left--) {
+    try {
+      return await use(await ask())
+    } catch (error) {
+      const mistyped = isRelayError(error) && error.code === 'passphrase_wrong'
+      const again = mistyped && context.interactive && context.passphraseFile === undefined
+      if (!again || left <= 0) throw error
+      context.out.warn('That passphrase does not open it. Try again.')
+    }
+  }
 }
 
 /** Asks for a new passphrase, twice. */

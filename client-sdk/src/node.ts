@@ -1,6 +1,21 @@
 import { WebSocket } from 'ws'
 import type { OpenWebSocket } from './session/transport.ts'
 
+/** One file under a passphrase that holds a device: what a backup is made of and read with. */
+export {
+  type BackupPart,
+  backupChunks,
+  type DeviceBackup,
+  deviceBackupKind,
+  readBackupChunk,
+} from './backup/device-backup.ts'
+export {
+  readSealedFile,
+  type SealedFile,
+  type SealedInfo,
+  sealStream,
+} from './backup/sealed-stream.ts'
+export { type Restored, settleRestored } from './backup/settle-restored.ts'
 /** Key files that only their owner can read. */
 export { keyFileExists, readKeyFile, writeKeyFile } from './identity/node-identity-files.ts'
 

@@ -51,6 +51,8 @@ export interface KeyFileInfo {
   readonly created: EpochMs
   /** Whether a passphrase is needed. */
   readonly protected: boolean
+  /** Work factors of the passphrase; null without one. */
+  readonly cost: KeyFileCost | null
 }
 
 /** Work factors and time of a new key file. */
@@ -151,7 +153,8 @@ export async function openKeyFile(
 /** Reads what a key file says openly. @throws RelayError `key_file_malformed`. */
 export function readKeyFileInfo(text: string): KeyFileInfo {
   const { kind, publicKey, created, kdf: protection } = parseKeyFile(text).header
-  return { kind, publicKey, created: epochMs(created), protected: protection.alg !== 'none' }
+  const cost = protection.alg === 'none' ? null : { mem: protection.mem, ops: protection.ops }
+  return { kind, publicKey, created: epochMs(created), protected: cost !== null, cost }
 }
 
 async function derive(

@@ -11,12 +11,17 @@ export interface NextPlace {
 }
 
 const zeros = new Uint8Array(32)
-const keyOf = (chain: Uint8Array): string => `chain/${toHex(chain)}`
+const chainPrefix = 'chain/'
+const keyOf = (chain: Uint8Array): string => `${chainPrefix}${toHex(chain)}`
+/** Where a restored store says with which incarnation all chains go on. */
+const leastKey = 'incarnation'
 
 /** This device's own chains as far as the relay accepted them. */
 export class OwnChains {
   readonly #store: ClientStore
   readonly #heads = new Map<string, ChainPosition | null>()
+  /** The least incarnation for new places; 0 unless the store was restored. */
+  #least: number | null = null
 
   constructor(store: ClientStore) {
     this.#store = store
@@ -24,14 +29,33 @@ export class OwnChains {
 
   /** The newest accepted place, or null. A place of seq -1 begins an incarnation. */
   async head(chain: Uint8Array): Promise<ChainPosition | null> {
+    const head = await this.#stored(chain)
+    this.#least ??= await leastIn(this.#store)
+    if (this.#least <= (head?.inc ?? 0)) return head
+    return { inc: this.#least, seq: -1, core: zeros }
+  }
+
+  async #stored(chain: Uint8Array): Promise<ChainPosition | null> {
     const key = keyOf(chain)
     const known = this.#heads.get(key)
     if (known !== undefined) return known
     const bytes = await this.#store.get('state', key)
-    const decoded = bytes === null ? null : decodeCbor(bytes)
-    const head = decoded?.ok ? readHead(decoded.value as unknown as StoredHead) : null
+    const head = bytes === null ? null : headOf(bytes)
     this.#heads.set(key, head)
     return head
+  }
+
+  /**
+   * What makes every chain begin anew, those too that the store does not know of: it was restored, so
+   * places after its last may be in use.
+   *
+   * @param above An incarnation that was not used up to now as far as anybody can tell.
+   */
+  static async beginAnew(store: ClientStore, above: number): Promise<Change> {
+    const chains = await store.list('state', { prefix: chainPrefix })
+    const used = chains.map(([, bytes]) => headOf(bytes)?.inc ?? 0)
+    const least = Math.max(above, await leastIn(store), ...used) + 1
+    return { table: 'state', key: leastKey, value: encodeCbor(least) }
   }
 
   /** The place after a given one. */
@@ -62,6 +86,17 @@ export class OwnChains {
     const inc = Math.max(own, relayInc, weekOf(now, directory.genesisT) * 1000) + 1
     return this.accepted(chain, { inc, seq: -1, core: zeros })
   }
+}
+
+async function leastIn(store: ClientStore): Promise<number> {
+  const bytes = await store.get('state', leastKey)
+  const decoded = bytes === null ? null : decodeCbor(bytes)
+  return decoded?.ok && typeof decoded.value === 'number' ? decoded.value : 0
+}
+
+function headOf(bytes: Uint8Array): ChainPosition | null {
+  const decoded = decodeCbor(bytes)
+  return decoded.ok ? readHead(decoded.value as unknown as StoredHead) : null
 }
 
 type StoredHead = readonly [inc: number, seqPlusOne: number, core: Uint8Array]
