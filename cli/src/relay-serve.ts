@@ -32,7 +32,7 @@ const names = [
 ] as const
 
 /** Options in the order in which the later ones win: file, environment, flags. */
-async function gather(options: Options): Promise<ConfigInput> {
+export async function gather(options: Options): Promise<ConfigInput> {
   const path = options.text('config')
   const input: { [name: string]: unknown } = path === undefined ? {} : { ...(await fromFile(path)) }
   Object.assign(input, configFromEnvironment())
@@ -90,7 +90,8 @@ function refused(context: Context, error: ConfigError): SilentExit {
   return new SilentExit(configExit)
 }
 
-async function configOf(context: Context, options: Options): Promise<RelayConfig> {
+/** The options of a relay, checked. @throws what ends the command, with every problem said. */
+export async function configOf(context: Context, options: Options): Promise<RelayConfig> {
   try {
     return readConfig(await gather(options))
   } catch (error) {

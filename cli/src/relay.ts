@@ -26,6 +26,39 @@ export function addRelay(program: Command, from: Process): void {
     await checkRelayConfig(context, options)
   })
   addKeys(relay, from)
+  addBackup(relay, from)
+}
+
+function addBackup(relay: Command, from: Process): void {
+  const backup = withConfig(
+    relay
+      .command('backup')
+      .description('copy a consistent state of the relay, which may be running, into a new folder')
+      .argument('<folder>', 'new or empty'),
+  )
+    .option('--with-keys', "the relay's keys too, under a passphrase; else they are left out")
+    .addHelpText(
+      'after',
+      '\nExample:\n  $ liaison relay backup --config relay.json /mnt/backup/2026-11-25\n',
+    )
+  runs(backup, from, async (context, [folder = ''], options) => {
+    const { backUpRelay } = await import('./relay-backup.ts')
+    await backUpRelay(context, folder, options)
+  })
+  const restore = relay
+    .command('restore')
+    .description('check a backup and put it where a relay can start on it')
+    .argument('<folder>', 'made by liaison relay backup')
+    .option('--out <folder>', 'new folder for everything: relay.json, network.json, keys, data')
+    .option('--data <dir>', 'only the log, into this new or empty data folder')
+    .addHelpText(
+      'after',
+      '\nExample:\n  $ liaison relay restore /mnt/backup/2026-11-25 --out restored\n',
+    )
+  runs(restore, from, async (context, [folder = ''], options) => {
+    const { restoreRelay } = await import('./relay-backup.ts')
+    await restoreRelay(context, folder, options)
+  })
 }
 
 const withConfig = (command: Command): Command =>

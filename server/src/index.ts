@@ -1,5 +1,13 @@
 /** The relay of one network. It carries, orders, keeps and delivers envelopes; it cannot open them. */
 export { type Overrides, type RunningRelay, startRelay } from './app.ts'
+export { type BackupFile, type BackupManifest, checkBackup } from './backup/manifest.ts'
+export {
+  type BackupText,
+  backupRelay,
+  inNewFolder,
+  restoreStore,
+  writeNew,
+} from './backup/relay-backup.ts'
 export {
   ConfigError,
   type ConfigInput,
