@@ -1,11 +1,12 @@
 import { decode, encode, rfc8949EncodeOptions } from 'cborg'
+import { compareBytes } from './bytes.ts'
 import { limits } from './limits.ts'
 import { err, ok, type Result } from './result.ts'
 
 /** What the profile can say: unsigned integers, bytes, text, arrays, maps with text keys. Nothing else. */
 export type CborValue = number | Uint8Array | string | readonly CborValue[] | CborMap
 
-/** A map with text keys; decoded maps have a null prototype. */
+/** A map with text keys; decoded maps inherit nothing. */
 export interface CborMap {
   readonly [key: string]: CborValue
 }
@@ -32,61 +33,133 @@ export function decodeCbor(bytes: Uint8Array): Result<CborValue, 'cbor_malformed
       useMaps: true,
       rejectDuplicateMapKeys: true,
     })
-    const value = profile(decoded, 0, { items: 0 })
-    if (value === null || !sameBytes(encodeCbor(value), bytes)) return err('cbor_malformed')
+    const value = new EncodingCheck(bytes).whole(decoded)
+    if (value === null) return err('cbor_malformed')
     return ok(value)
   } catch {
     return err('cbor_malformed')
   }
 }
 
-/** Copies a decoded value, or null as soon as something lies outside the profile. */
-function profile(value: unknown, depth: number, count: { items: number }): CborValue | null {
-  count.items += 1
-  if (depth > limits.cborDepthMax || count.items > limits.cborItemsMax) return null
-  if (typeof value === 'number') {
+const encoder = new TextEncoder()
+
+/** Major types of the profile. */
+const major = { uint: 0, bytes: 2, text: 3, array: 4, map: 5 } as const
+
+/**
+ * Walks a decoded value and the bytes that it came from side by side: each must stand there in its one
+ * encoding, so that the whole is what encoding the value again would give, without doing that.
+ */
+class EncodingCheck {
+  readonly #bytes: Uint8Array
+  #at = 0
+  #items = 0
+
+  constructor(bytes: Uint8Array) {
+    this.#bytes = bytes
+  }
+
+  /** The value in our own form, or null when something lies outside the profile. */
+  whole(decoded: unknown): CborValue | null {
+    const value = this.#value(decoded, 0)
+    return this.#at === this.#bytes.length ? value : null
+  }
+
+  #value(value: unknown, depth: number): CborValue | null {
+    this.#items += 1
+    if (depth > limits.cborDepthMax || this.#items > limits.cborItemsMax) return null
+    if (typeof value === 'number') return this.#number(value)
+    if (typeof value === 'string') return this.#text(value) ? value : null
+    // The decoder has copied it out of the message already.
+    if (value instanceof Uint8Array) {
+      if (!this.#head(major.bytes, value.length)) return null
+      this.#at += value.length
+      return value
+    }
+    if (Array.isArray(value)) return this.#array(value, depth)
+    return value instanceof Map ? this.#map(value, depth) : null
+  }
+
+  #number(value: number): number | null {
     // Object.is: cborg decodes a half-float zero to -0 and 1.5 to itself; neither is an unsigned integer.
-    return Number.isSafeInteger(value) && value >= 0 && !Object.is(value, -0) ? value : null
+    if (!Number.isSafeInteger(value) || value < 0 || Object.is(value, -0)) return null
+    return this.#head(major.uint, value) ? value : null
   }
-  if (typeof value === 'string') return value.isWellFormed() ? value : null
-  if (value instanceof Uint8Array) return new Uint8Array(value)
-  if (Array.isArray(value)) return profileArray(value, depth, count)
-  if (value instanceof Map) return profileMap(value, depth, count)
-  return null
+
+  #text(value: string): boolean {
+    if (!value.isWellFormed()) return false
+    const bytes = encoder.encode(value)
+    if (!this.#head(major.text, bytes.length)) return false
+    for (let i = 0; i < bytes.length; i++) if (this.#bytes[this.#at + i] !== bytes[i]) return false
+    this.#at += bytes.length
+    return true
+  }
+
+  #array(value: readonly unknown[], depth: number): CborValue | null {
+    if (!this.#head(major.array, value.length)) return null
+    const out: CborValue[] = []
+    for (const item of value) {
+      const inner = this.#value(item, depth + 1)
+      if (inner === null) return null
+      out.push(inner)
+    }
+    return out
+  }
+
+  #map(value: ReadonlyMap<unknown, unknown>, depth: number): CborValue | null {
+    if (!this.#head(major.map, value.size)) return null
+    const out: Record<string, CborValue> = new BareMap()
+    let previous: readonly [number, number] | null = null
+    for (const [key, item] of value) {
+      const from = this.#at
+      if (typeof key !== 'string' || key === '__proto__' || !this.#text(key)) return null
+      const place = [from, this.#at] as const
+      if (previous !== null && !this.#ascends(previous, place)) return null
+      previous = place
+      const inner = this.#value(item, depth + 1)
+      if (inner === null) return null
+      out[key] = inner
+    }
+    return out
+  }
+
+  /** Whether the encoded key at `b` comes after the one at `a` in bytewise order. */
+  #ascends(a: readonly [number, number], b: readonly [number, number]): boolean {
+    return compareBytes(this.#bytes.subarray(...a), this.#bytes.subarray(...b)) < 0
+  }
+
+  /** Takes the head of an item, whose argument must be in its shortest form. */
+  #head(type: number, argument: number): boolean {
+    const bytes = this.#bytes
+    const first = type << 5
+    const at = this.#at
+    if (argument < 24) {
+      this.#at += 1
+      return bytes[at] === (first | argument)
+    }
+    const size = argument < 0x100 ? 1 : argument < 0x10000 ? 2 : argument < 0x100000000 ? 4 : 8
+    if (bytes[at] !== (first | headOfSize[size]) || at + 1 + size > bytes.length) return false
+    let rest = argument
+    for (let i = size; i >= 1; i--) {
+      if (bytes[at + i] !== rest % 0x100) return false
+      rest = Math.floor(rest / 0x100)
+    }
+    this.#at += 1 + size
+    return true
+  }
 }
 
-function profileArray(
-  value: readonly unknown[],
-  depth: number,
-  count: { items: number },
-): CborValue | null {
-  const out: CborValue[] = []
-  for (const item of value) {
-    const inner = profile(item, depth + 1, count)
-    if (inner === null) return null
-    out.push(inner)
+/**
+ * An object that inherits nothing but, unlike `Object.create(null)`, is not a hash table to the engine:
+ * whoever checks its form reads its fields several times as fast.
+ */
+const BareMap = ((): (new () => Record<string, CborValue>) => {
+  function Bare(): void {
+    // Fields are added by the decoder.
   }
-  return out
-}
+  Bare.prototype = Object.create(null)
+  return Bare as unknown as new () => Record<string, CborValue>
+})()
 
-function profileMap(
-  value: ReadonlyMap<unknown, unknown>,
-  depth: number,
-  count: { items: number },
-): CborValue | null {
-  const out: Record<string, CborValue> = Object.create(null) as Record<string, CborValue>
-  for (const [key, item] of value) {
-    if (typeof key !== 'string' || key === '__proto__') return null
-    const inner = profile(item, depth + 1, count)
-    if (inner === null) return null
-    out[key] = inner
-  }
-  return out
-}
-
-/** Public bytes only, so an early exit gives nothing away. */
-function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
-  if (a.length !== b.length) return false
-  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false
-  return true
-}
+/** Low bits of a head whose argument follows in so many bytes. */
+const headOfSize = { 1: 24, 2: 25, 4: 26, 8: 27 } as const

@@ -2,6 +2,7 @@ import { _, Ajv2020, type KeywordCxt } from 'ajv/dist/2020.js'
 import standalone from 'ajv/dist/standalone/index.js'
 import { formats } from '../src/formats.ts'
 import { type Schema, type Source, withoutNotes } from './bundle.ts'
+import { hoistNames } from './hoist-names.ts'
 import { mergeEqualCode } from './merge-code.ts'
 import { withoutErrors } from './without-errors.ts'
 
@@ -106,7 +107,7 @@ export function validatorModule(sources: readonly Source[], target: Target): str
     sources.map(({ name, schema }) => [camelCase(name), schema['$id'] as string]),
   )
   const generate = standalone as unknown as { default: typeof standalone.default }
-  const code = mergeEqualCode(generate.default(ajv, exported))
+  const code = hoistNames(mergeEqualCode(generate.default(ajv, exported)))
   return finish(target === 'json' ? code : withoutErrors(code))
 }
 

@@ -46,6 +46,9 @@ export interface ReplayFault {
  */
 export class Directory {
   readonly #state: DirectoryState
+  /** Views of devices at the present size. */
+  readonly #presentDevices = new Map<number, Device>()
+  #presentSize = -1
   readonly #audiences: AudienceBook
 
   private constructor(state: DirectoryState) {
@@ -187,7 +190,17 @@ export class Directory {
 
   /** One device. */
   device(num: number, size: number = this.size): Device | null {
-    return deviceView(this.#state, num, size)
+    if (size !== this.size) return deviceView(this.#state, num, size)
+    // A relay asks several times for each envelope; views never change for one size.
+    if (this.#presentSize !== size) {
+      this.#presentSize = size
+      this.#presentDevices.clear()
+    }
+    const known = this.#presentDevices.get(num)
+    if (known !== undefined) return known
+    const view = deviceView(this.#state, num, size)
+    if (view !== null) this.#presentDevices.set(num, view)
+    return view
   }
 
   /** The device that was enrolled with this identity key. */

@@ -3,8 +3,26 @@
 import { formats } from '../formats.ts'
 import { codePointLength, joinErrors } from '../runtime.ts'
 import type { Validate } from '../runtime.ts'
+const names0 = new Set(["id","originator","issued","validUntil","msgType","references","thread","status","precedence","handling","lang","sources"]);
+const names1 = new Set(["type","version","meta","title","summary","grading","observed","places","actors","discipline","derivedFrom","likelihood","comment","names","kind","strength","leadership","areas","capabilities","financing","alliances","modusOperandi","firstSeen","lastSeen","legalBasis","x"]);
+const names2 = new Set(["type","version","meta","title","summary","grading","observed","places","actors","discipline","derivedFrom","likelihood","comment","domain","kind","mission","findings","recommendation","x"]);
+const names3 = new Set(["type","version","meta","title","summary","grading","observed","places","actors","discipline","derivedFrom","likelihood","comment","measure","border","decided","effective","ends","modalities","crossBorderEffect","dueBy","followUp","x"]);
+const names4 = new Set(["type","version","meta","title","summary","grading","observed","places","actors","discipline","derivedFrom","likelihood","comment","kind","category","beneficiary","quantity","by","asfComponent","partner","state","links","x"]);
+const names5 = new Set(["type","version","meta","title","summary","grading","observed","places","actors","discipline","derivedFrom","likelihood","comment","site","population","trend","incidents","threats","access","protectionActors","needs","x"]);
+const names6 = new Set(["type","version","meta","title","summary","grading","observed","places","actors","discipline","derivedFrom","likelihood","comment","keyJudgements","facts","assessment","gaps","implications","legalBasis","x"]);
+const names7 = new Set(["type","version","meta","title","summary","grading","observed","places","actors","discipline","derivedFrom","likelihood","comment","period","area","significant","trend","outlook","collectionGaps","asfComponent","x"]);
+const names8 = new Set(["type","version","meta","title","summary","grading","observed","places","actors","discipline","derivedFrom","likelihood","comment","body","kind","number","host","dates","agenda","participants","conclusions","actions","next","x"]);
+const names9 = new Set(["type","version","meta","title","summary","grading","observed","places","actors","discipline","derivedFrom","likelihood","comment","kind","questionnaire","questions","answers","due","report","citations","x"]);
+const names10 = new Set(["type","version","meta","title","summary","grading","observed","places","actors","discipline","derivedFrom","likelihood","comment","kind","question","justification","priority","due","blindAsker","latestUseful","scope","answers","completeness","declineReason","referredTo","x"]);
+const names11 = new Set(["class","type","make","model","calibre","serial","lotMarks","quantity","unit","countryOfManufacture"]);
+const names12 = new Set(["type","version","meta","title","summary","grading","observed","places","actors","discipline","derivedFrom","likelihood","comment","items","route","circumstance","custody","tracingRequested","matchTokens","x"]);
+const names13 = new Set(["type","version","meta","title","summary","grading","observed","places","actors","discipline","derivedFrom","likelihood","comment","number","period","situation","ownActions","plannedActions","needs","next","x"]);
+const names14 = new Set(["type","version","meta","title","summary","grading","observed","places","actors","discipline","derivedFrom","likelihood","comment","size","activity","place","unit","time","equipment","direction","observerIntent","casualties","x"]);
+const names15 = new Set(["type","version","meta","title","summary","grading","observed","places","actors","discipline","derivedFrom","likelihood","comment","urgency","severity","certainty","threatType","target","window","recommendedActions","ackRequiredBy","x"]);
+const names16 = new Set(["type","version","meta","about","kind","sighting","usefulness","evidence","comment","x"]);
+const names17 = new Set(["type","version","coreHash","fk","reason","keyword","schemaPath","slot","x"]);
+
 export const actorProfile: Validate = validate52 as Validate;
-const func1 = Object.prototype.hasOwnProperty;
 const func3 = codePointLength;
 const pattern3 = new RegExp("^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$", "u");
 function validate54(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
@@ -1015,7 +1033,7 @@ vErrors.push(err13);
 errors++;
 }
 for(const key0 in data){
-if(!(func1.call({"id":{"$ref":"#/$defs/reportId"},"originator":{"$ref":"#/$defs/member"},"issued":{"$ref":"#/$defs/instant"},"validUntil":{"$ref":"#/$defs/instant"},"msgType":{"type":"string","enum":["alert","update","cancel"]},"references":{"type":"array","maxItems":20,"items":{"$ref":"#/$defs/reportRef"}},"thread":{"$ref":"#/$defs/reportId"},"status":{"$ref":"#/$defs/status"},"precedence":{"$ref":"#/$defs/precedence"},"handling":{"$ref":"#/$defs/handling"},"lang":{"$ref":"#/$defs/language"},"sources":{"type":"array","maxItems":20,"items":{"$ref":"#/$defs/source"}}}, key0))){
+if(!(names0.has(key0))){
 const err14 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0}};
 if(vErrors === null){
 vErrors = [err14];
@@ -4167,7 +4185,7 @@ vErrors.push(err6);
 errors++;
 }
 for(const key0 in data){
-if(!(func1.call({"type":{"const":"actor-profile"},"version":{"const":1},"meta":{"$ref":"#/$defs/meta"},"title":{"$ref":"#/$defs/title"},"summary":{"$ref":"#/$defs/summary"},"grading":{"$ref":"#/$defs/grading"},"observed":{"$ref":"#/$defs/observed"},"places":{"$ref":"#/$defs/places"},"actors":{"$ref":"#/$defs/actors"},"discipline":{"$ref":"#/$defs/discipline"},"derivedFrom":{"$ref":"#/$defs/derivedFrom"},"likelihood":{"$ref":"#/$defs/likelihood"},"comment":{"$ref":"#/$defs/comment"},"names":{"type":"array","minItems":1,"maxItems":50,"items":{"$ref":"#/$defs/actorName"}},"kind":{"type":"string","enum":["armed-group","militia","self-defence","criminal","network","unknown"]},"strength":{"$ref":"#/$defs/strength"},"leadership":{"type":"array","maxItems":30,"items":{"$ref":"#/$defs/leadershipRole"}},"areas":{"type":"array","maxItems":30,"items":{"$ref":"#/$defs/area"}},"capabilities":{"type":"array","maxItems":30,"items":{"$ref":"#/$defs/capability"}},"financing":{"type":"array","maxItems":30,"items":{"$ref":"#/$defs/financing"}},"alliances":{"type":"array","maxItems":50,"items":{"$ref":"#/$defs/alliance"}},"modusOperandi":{"type":"array","maxItems":30,"items":{"$ref":"#/$defs/modusOperandi"}},"firstSeen":{"$ref":"#/$defs/date"},"lastSeen":{"$ref":"#/$defs/date"},"legalBasis":{"$ref":"#/$defs/line"},"x":{"$ref":"#/$defs/extension"}}, key0))){
+if(!(names1.has(key0))){
 const err7 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0}};
 if(vErrors === null){
 vErrors = [err7];
@@ -5484,7 +5502,7 @@ vErrors.push(err18);
 errors++;
 }
 for(const key0 in data){
-if(!(func1.call({"type":{"const":"assessment"},"version":{"const":1},"meta":{"$ref":"#/$defs/meta"},"title":{"$ref":"#/$defs/title"},"summary":{"$ref":"#/$defs/summary"},"grading":{"$ref":"#/$defs/grading"},"observed":{"$ref":"#/$defs/observed"},"places":{"$ref":"#/$defs/places"},"actors":{"$ref":"#/$defs/actors"},"discipline":{"$ref":"#/$defs/discipline"},"derivedFrom":{"$ref":"#/$defs/derivedFrom"},"likelihood":{"$ref":"#/$defs/likelihood"},"comment":{"$ref":"#/$defs/comment"},"domain":{"type":"string","enum":["border","terrorism","crime","arms","ssr","camps","communications"]},"kind":{"type":"string","enum":["notice","finding","recommendation","progress","closure"]},"mission":{"$ref":"#/$defs/mission"},"findings":{"type":"array","maxItems":100,"items":{"$ref":"#/$defs/finding"}},"recommendation":{"$ref":"#/$defs/recommendation"},"x":{"$ref":"#/$defs/extension"}}, key0))){
+if(!(names2.has(key0))){
 const err19 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0}};
 if(vErrors === null){
 vErrors = [err19];
@@ -6212,7 +6230,7 @@ vErrors.push(err8);
 errors++;
 }
 for(const key0 in data){
-if(!(func1.call({"type":{"const":"border-measure"},"version":{"const":1},"meta":{"$ref":"#/$defs/meta"},"title":{"$ref":"#/$defs/title"},"summary":{"$ref":"#/$defs/summary"},"grading":{"$ref":"#/$defs/grading"},"observed":{"$ref":"#/$defs/observed"},"places":{"$ref":"#/$defs/places"},"actors":{"$ref":"#/$defs/actors"},"discipline":{"$ref":"#/$defs/discipline"},"derivedFrom":{"$ref":"#/$defs/derivedFrom"},"likelihood":{"$ref":"#/$defs/likelihood"},"comment":{"$ref":"#/$defs/comment"},"measure":{"type":"string","enum":["closure","reinforcement","patrol","checkpoint","curfew","visa","technology","other"]},"border":{"$ref":"#/$defs/border"},"decided":{"$ref":"#/$defs/date"},"effective":{"$ref":"#/$defs/date"},"ends":{"$ref":"#/$defs/date"},"modalities":{"$ref":"#/$defs/modalities"},"crossBorderEffect":{"$ref":"#/$defs/text"},"dueBy":{"$ref":"#/$defs/date"},"followUp":{"type":"array","maxItems":50,"items":{"$ref":"#/$defs/followUp"}},"x":{"$ref":"#/$defs/extension"}}, key0))){
+if(!(names3.has(key0))){
 const err9 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0}};
 if(vErrors === null){
 vErrors = [err9];
@@ -6772,7 +6790,7 @@ vErrors.push(err8);
 errors++;
 }
 for(const key0 in data){
-if(!(func1.call({"type":{"const":"capacity-need"},"version":{"const":1},"meta":{"$ref":"#/$defs/meta"},"title":{"$ref":"#/$defs/title"},"summary":{"$ref":"#/$defs/summary"},"grading":{"$ref":"#/$defs/grading"},"observed":{"$ref":"#/$defs/observed"},"places":{"$ref":"#/$defs/places"},"actors":{"$ref":"#/$defs/actors"},"discipline":{"$ref":"#/$defs/discipline"},"derivedFrom":{"$ref":"#/$defs/derivedFrom"},"likelihood":{"$ref":"#/$defs/likelihood"},"comment":{"$ref":"#/$defs/comment"},"kind":{"type":"string","enum":["need","offer","commitment","delivery"]},"category":{"type":"string","enum":["training","equipment","intelligence","infrastructure","legal"]},"beneficiary":{"$ref":"#/$defs/contact"},"quantity":{"$ref":"#/$defs/quantity"},"by":{"$ref":"#/$defs/date"},"asfComponent":{"$ref":"#/$defs/asfComponent"},"partner":{"$ref":"#/$defs/name"},"state":{"type":"string","enum":["open","partly-met","committed","met","withdrawn"]},"links":{"type":"array","maxItems":20,"items":{"$ref":"#/$defs/needLink"}},"x":{"$ref":"#/$defs/extension"}}, key0))){
+if(!(names4.has(key0))){
 const err9 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0}};
 if(vErrors === null){
 vErrors = [err9];
@@ -8033,7 +8051,7 @@ vErrors.push(err5);
 errors++;
 }
 for(const key0 in data){
-if(!(func1.call({"type":{"const":"humanitarian-site"},"version":{"const":1},"meta":{"$ref":"#/$defs/meta"},"title":{"$ref":"#/$defs/title"},"summary":{"$ref":"#/$defs/summary"},"grading":{"$ref":"#/$defs/grading"},"observed":{"$ref":"#/$defs/observed"},"places":{"$ref":"#/$defs/places"},"actors":{"$ref":"#/$defs/actors"},"discipline":{"$ref":"#/$defs/discipline"},"derivedFrom":{"$ref":"#/$defs/derivedFrom"},"likelihood":{"$ref":"#/$defs/likelihood"},"comment":{"$ref":"#/$defs/comment"},"site":{"$ref":"#/$defs/site"},"population":{"$ref":"#/$defs/population"},"trend":{"type":"string","enum":["increasing","stable","decreasing","unknown"]},"incidents":{"type":"array","maxItems":50,"items":{"$ref":"#/$defs/siteIncident"}},"threats":{"type":"array","maxItems":30,"items":{"$ref":"#/$defs/siteThreat"}},"access":{"$ref":"#/$defs/siteAccess"},"protectionActors":{"type":"array","maxItems":30,"items":{"$ref":"#/$defs/protectionActor"}},"needs":{"type":"array","maxItems":30,"items":{"$ref":"#/$defs/siteNeed"}},"x":{"$ref":"#/$defs/extension"}}, key0))){
+if(!(names5.has(key0))){
 const err6 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0}};
 if(vErrors === null){
 vErrors = [err6];
@@ -8590,7 +8608,7 @@ vErrors.push(err5);
 errors++;
 }
 for(const key0 in data){
-if(!(func1.call({"type":{"const":"intrep"},"version":{"const":1},"meta":{"$ref":"#/$defs/meta"},"title":{"$ref":"#/$defs/title"},"summary":{"$ref":"#/$defs/summary"},"grading":{"$ref":"#/$defs/grading"},"observed":{"$ref":"#/$defs/observed"},"places":{"$ref":"#/$defs/places"},"actors":{"$ref":"#/$defs/actors"},"discipline":{"$ref":"#/$defs/discipline"},"derivedFrom":{"$ref":"#/$defs/derivedFrom"},"likelihood":{"$ref":"#/$defs/likelihood"},"comment":{"$ref":"#/$defs/comment"},"keyJudgements":{"type":"array","maxItems":20,"items":{"$ref":"#/$defs/keyJudgement"}},"facts":{"type":"array","minItems":1,"maxItems":100,"items":{"$ref":"#/$defs/fact"}},"assessment":{"$ref":"#/$defs/text"},"gaps":{"type":"array","maxItems":30,"items":{"$ref":"#/$defs/line"}},"implications":{"$ref":"#/$defs/text"},"legalBasis":{"$ref":"#/$defs/line"},"x":{"$ref":"#/$defs/extension"}}, key0))){
+if(!(names6.has(key0))){
 const err6 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0}};
 if(vErrors === null){
 vErrors = [err6];
@@ -9178,7 +9196,7 @@ vErrors.push(err7);
 errors++;
 }
 for(const key0 in data){
-if(!(func1.call({"type":{"const":"intsum"},"version":{"const":1},"meta":{"$ref":"#/$defs/meta"},"title":{"$ref":"#/$defs/title"},"summary":{"$ref":"#/$defs/summary"},"grading":{"$ref":"#/$defs/grading"},"observed":{"$ref":"#/$defs/observed"},"places":{"$ref":"#/$defs/places"},"actors":{"$ref":"#/$defs/actors"},"discipline":{"$ref":"#/$defs/discipline"},"derivedFrom":{"$ref":"#/$defs/derivedFrom"},"likelihood":{"$ref":"#/$defs/likelihood"},"comment":{"$ref":"#/$defs/comment"},"period":{"$ref":"#/$defs/period"},"area":{"type":"array","minItems":1,"maxItems":30,"items":{"$ref":"#/$defs/area"}},"significant":{"type":"array","maxItems":100,"items":{"$ref":"#/$defs/significantReport"}},"trend":{"type":"array","maxItems":30,"items":{"$ref":"#/$defs/themeTrend"}},"outlook":{"$ref":"#/$defs/text"},"collectionGaps":{"type":"array","maxItems":30,"items":{"$ref":"#/$defs/line"}},"asfComponent":{"$ref":"#/$defs/asfComponent"},"x":{"$ref":"#/$defs/extension"}}, key0))){
+if(!(names7.has(key0))){
 const err8 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0}};
 if(vErrors === null){
 vErrors = [err8];
@@ -10260,7 +10278,7 @@ vErrors.push(err27);
 errors++;
 }
 for(const key0 in data){
-if(!(func1.call({"type":{"const":"meeting"},"version":{"const":1},"meta":{"$ref":"#/$defs/meta"},"title":{"$ref":"#/$defs/title"},"summary":{"$ref":"#/$defs/summary"},"grading":{"$ref":"#/$defs/grading"},"observed":{"$ref":"#/$defs/observed"},"places":{"$ref":"#/$defs/places"},"actors":{"$ref":"#/$defs/actors"},"discipline":{"$ref":"#/$defs/discipline"},"derivedFrom":{"$ref":"#/$defs/derivedFrom"},"likelihood":{"$ref":"#/$defs/likelihood"},"comment":{"$ref":"#/$defs/comment"},"body":{"type":"string","enum":["focal-points","ministers","experts","other"]},"kind":{"type":"string","enum":["notice","agenda","participation","conclusions","action"]},"number":{"type":"integer","minimum":1,"maximum":1000},"host":{"$ref":"#/$defs/host"},"dates":{"$ref":"#/$defs/dateSpan"},"agenda":{"type":"array","maxItems":50,"items":{"$ref":"#/$defs/agendaItem"}},"participants":{"type":"array","maxItems":100,"items":{"$ref":"#/$defs/participant"}},"conclusions":{"type":"array","maxItems":100,"items":{"$ref":"#/$defs/conclusion"}},"actions":{"type":"array","maxItems":100,"items":{"$ref":"#/$defs/action"}},"next":{"$ref":"#/$defs/dateSpan"},"x":{"$ref":"#/$defs/extension"}}, key0))){
+if(!(names8.has(key0))){
 const err28 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0}};
 if(vErrors === null){
 vErrors = [err28];
@@ -11726,7 +11744,7 @@ vErrors.push(err20);
 errors++;
 }
 for(const key0 in data){
-if(!(func1.call({"type":{"const":"questionnaire"},"version":{"const":1},"meta":{"$ref":"#/$defs/meta"},"title":{"$ref":"#/$defs/title"},"summary":{"$ref":"#/$defs/summary"},"grading":{"$ref":"#/$defs/grading"},"observed":{"$ref":"#/$defs/observed"},"places":{"$ref":"#/$defs/places"},"actors":{"$ref":"#/$defs/actors"},"discipline":{"$ref":"#/$defs/discipline"},"derivedFrom":{"$ref":"#/$defs/derivedFrom"},"likelihood":{"$ref":"#/$defs/likelihood"},"comment":{"$ref":"#/$defs/comment"},"kind":{"type":"string","enum":["issue","response","consolidation"]},"questionnaire":{"$ref":"#/$defs/reportRef"},"questions":{"type":"array","minItems":1,"maxItems":100,"items":{"$ref":"#/$defs/question"}},"answers":{"type":"array","minItems":1,"maxItems":100,"items":{"$ref":"#/$defs/questionAnswer"}},"due":{"$ref":"#/$defs/instant"},"report":{"$ref":"#/$defs/text"},"citations":{"type":"array","minItems":1,"maxItems":500,"items":{"$ref":"#/$defs/citation"}},"x":{"$ref":"#/$defs/extension"}}, key0))){
+if(!(names9.has(key0))){
 const err21 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0}};
 if(vErrors === null){
 vErrors = [err21];
@@ -12588,7 +12606,7 @@ vErrors.push(err24);
 errors++;
 }
 for(const key0 in data){
-if(!(func1.call({"type":{"const":"rfi"},"version":{"const":1},"meta":{"$ref":"#/$defs/meta"},"title":{"$ref":"#/$defs/title"},"summary":{"$ref":"#/$defs/summary"},"grading":{"$ref":"#/$defs/grading"},"observed":{"$ref":"#/$defs/observed"},"places":{"$ref":"#/$defs/places"},"actors":{"$ref":"#/$defs/actors"},"discipline":{"$ref":"#/$defs/discipline"},"derivedFrom":{"$ref":"#/$defs/derivedFrom"},"likelihood":{"$ref":"#/$defs/likelihood"},"comment":{"$ref":"#/$defs/comment"},"kind":{"type":"string","enum":["request","answer","interim","decline","refer"]},"question":{"$ref":"#/$defs/text"},"justification":{"$ref":"#/$defs/text"},"priority":{"$ref":"#/$defs/precedence"},"due":{"$ref":"#/$defs/instant"},"blindAsker":{"type":"boolean"},"latestUseful":{"$ref":"#/$defs/instant"},"scope":{"$ref":"#/$defs/scope"},"answers":{"type":"array","maxItems":50,"items":{"$ref":"#/$defs/answer"}},"completeness":{"type":"string","enum":["complete","partial","none"]},"declineReason":{"type":"string","enum":["no-information","not-releasable","no-capability","out-of-scope","legal","duplicate","other"]},"referredTo":{"$ref":"#/$defs/member"},"x":{"$ref":"#/$defs/extension"}}, key0))){
+if(!(names10.has(key0))){
 const err25 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0}};
 if(vErrors === null){
 vErrors = [err25];
@@ -12888,7 +12906,7 @@ vErrors.push(err0);
 errors++;
 }
 for(const key0 in data){
-if(!(func1.call({"class":{"type":"string","enum":["weapon","ammunition","explosive","drug","vehicle","document","cash","other"]},"type":{"$ref":"#/$defs/line"},"make":{"$ref":"#/$defs/name"},"model":{"$ref":"#/$defs/name"},"calibre":{"$ref":"#/$defs/name"},"serial":{"$ref":"#/$defs/name"},"lotMarks":{"$ref":"#/$defs/name"},"quantity":{"type":"number","minimum":0,"maximum":1000000000},"unit":{"type":"string","enum":["piece","round","box","gram","kilogram","tonne","litre","packet","XOF","XAF","DZD","LYD","MRO","NGN","GNF","EUR","USD"]},"countryOfManufacture":{"$ref":"#/$defs/country"}}, key0))){
+if(!(names11.has(key0))){
 const err1 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0}};
 if(vErrors === null){
 vErrors = [err1];
@@ -13503,7 +13521,7 @@ vErrors.push(err5);
 errors++;
 }
 for(const key0 in data){
-if(!(func1.call({"type":{"const":"seizure"},"version":{"const":1},"meta":{"$ref":"#/$defs/meta"},"title":{"$ref":"#/$defs/title"},"summary":{"$ref":"#/$defs/summary"},"grading":{"$ref":"#/$defs/grading"},"observed":{"$ref":"#/$defs/observed"},"places":{"$ref":"#/$defs/places"},"actors":{"$ref":"#/$defs/actors"},"discipline":{"$ref":"#/$defs/discipline"},"derivedFrom":{"$ref":"#/$defs/derivedFrom"},"likelihood":{"$ref":"#/$defs/likelihood"},"comment":{"$ref":"#/$defs/comment"},"items":{"type":"array","minItems":1,"maxItems":200,"items":{"$ref":"#/$defs/seizedItem"}},"route":{"$ref":"#/$defs/seizureRoute"},"circumstance":{"$ref":"#/$defs/circumstance"},"custody":{"$ref":"#/$defs/custody"},"tracingRequested":{"type":"boolean"},"matchTokens":{"type":"array","maxItems":200,"items":{"$ref":"#/$defs/matchToken"}},"x":{"$ref":"#/$defs/extension"}}, key0))){
+if(!(names12.has(key0))){
 const err6 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0}};
 if(vErrors === null){
 vErrors = [err6];
@@ -13968,7 +13986,7 @@ vErrors.push(err7);
 errors++;
 }
 for(const key0 in data){
-if(!(func1.call({"type":{"const":"sitrep"},"version":{"const":1},"meta":{"$ref":"#/$defs/meta"},"title":{"$ref":"#/$defs/title"},"summary":{"$ref":"#/$defs/summary"},"grading":{"$ref":"#/$defs/grading"},"observed":{"$ref":"#/$defs/observed"},"places":{"$ref":"#/$defs/places"},"actors":{"$ref":"#/$defs/actors"},"discipline":{"$ref":"#/$defs/discipline"},"derivedFrom":{"$ref":"#/$defs/derivedFrom"},"likelihood":{"$ref":"#/$defs/likelihood"},"comment":{"$ref":"#/$defs/comment"},"number":{"type":"integer","minimum":1,"maximum":10000},"period":{"$ref":"#/$defs/period"},"situation":{"$ref":"#/$defs/situation"},"ownActions":{"type":"array","maxItems":50,"items":{"$ref":"#/$defs/text"}},"plannedActions":{"type":"array","maxItems":50,"items":{"$ref":"#/$defs/text"}},"needs":{"type":"array","maxItems":50,"items":{"$ref":"#/$defs/text"}},"next":{"$ref":"#/$defs/date"},"x":{"$ref":"#/$defs/extension"}}, key0))){
+if(!(names13.has(key0))){
 const err8 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0}};
 if(vErrors === null){
 vErrors = [err8];
@@ -15161,7 +15179,7 @@ vErrors.push(err7);
 errors++;
 }
 for(const key0 in data){
-if(!(func1.call({"type":{"const":"spotrep"},"version":{"const":1},"meta":{"$ref":"#/$defs/meta"},"title":{"$ref":"#/$defs/title"},"summary":{"$ref":"#/$defs/summary"},"grading":{"$ref":"#/$defs/grading"},"observed":{"$ref":"#/$defs/observed"},"places":{"$ref":"#/$defs/places"},"actors":{"$ref":"#/$defs/actors"},"discipline":{"$ref":"#/$defs/discipline"},"derivedFrom":{"$ref":"#/$defs/derivedFrom"},"likelihood":{"$ref":"#/$defs/likelihood"},"comment":{"$ref":"#/$defs/comment"},"size":{"$ref":"#/$defs/groupSize"},"activity":{"$ref":"#/$defs/activity"},"place":{"$ref":"#/$defs/place"},"unit":{"$ref":"#/$defs/observedUnit"},"time":{"$ref":"#/$defs/timeSpan"},"equipment":{"type":"array","maxItems":50,"items":{"$ref":"#/$defs/equipment"}},"direction":{"$ref":"#/$defs/direction"},"observerIntent":{"$ref":"#/$defs/line"},"casualties":{"type":"array","maxItems":8,"items":{"$ref":"#/$defs/casualties"}},"x":{"$ref":"#/$defs/extension"}}, key0))){
+if(!(names14.has(key0))){
 const err8 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0}};
 if(vErrors === null){
 vErrors = [err8];
@@ -15493,7 +15511,7 @@ vErrors.push(err8);
 errors++;
 }
 for(const key0 in data){
-if(!(func1.call({"type":{"const":"warning"},"version":{"const":1},"meta":{"$ref":"#/$defs/meta"},"title":{"$ref":"#/$defs/title"},"summary":{"$ref":"#/$defs/summary"},"grading":{"$ref":"#/$defs/grading"},"observed":{"$ref":"#/$defs/observed"},"places":{"$ref":"#/$defs/places"},"actors":{"$ref":"#/$defs/actors"},"discipline":{"$ref":"#/$defs/discipline"},"derivedFrom":{"$ref":"#/$defs/derivedFrom"},"likelihood":{"$ref":"#/$defs/likelihood"},"comment":{"$ref":"#/$defs/comment"},"urgency":{"type":"string","enum":["immediate","expected","future","past","unknown"]},"severity":{"type":"string","enum":["extreme","severe","moderate","minor","unknown"]},"certainty":{"type":"string","enum":["observed","likely","possible","unlikely","unknown"]},"threatType":{"type":"string","enum":["attack","explosive","abduction","ambush","infiltration","trafficking","proliferation","unrest","cyber","piracy","other"]},"target":{"type":"object","additionalProperties":false,"required":["kind"],"properties":{"kind":{"type":"string","enum":["population","government","military","police","diplomatic","peace-operation","humanitarian","infrastructure","transport","border-post","commercial","other"]},"place":{"$ref":"#/$defs/place"}}},"window":{"$ref":"#/$defs/period"},"recommendedActions":{"type":"array","maxItems":20,"items":{"$ref":"#/$defs/line"}},"ackRequiredBy":{"$ref":"#/$defs/instant"},"x":{"$ref":"#/$defs/extension"}}, key0))){
+if(!(names15.has(key0))){
 const err9 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0}};
 if(vErrors === null){
 vErrors = [err9];
@@ -16136,7 +16154,7 @@ vErrors.push(err12);
 errors++;
 }
 for(const key0 in data){
-if(!(func1.call({"type":{"const":"feedback"},"version":{"const":1},"meta":{"type":"object","additionalProperties":false,"required":["id","originator","issued","status","lang"],"properties":{"id":{"$ref":"#/$defs/reportId"},"originator":{"$ref":"#/$defs/member"},"issued":{"$ref":"#/$defs/instant"},"status":{"$ref":"#/$defs/status"},"lang":{"$ref":"#/$defs/language"}}},"about":{"$ref":"#/$defs/reportRef"},"kind":{"type":"string","enum":["sighting","confirms","contradicts","usefulness"]},"sighting":{"$ref":"#/$defs/sighting"},"usefulness":{"type":"integer","minimum":1,"maximum":5},"evidence":{"type":"array","maxItems":20,"items":{"$ref":"#/$defs/reportRef"}},"comment":{"$ref":"#/$defs/text"},"x":{"$ref":"#/$defs/extension"}}, key0))){
+if(!(names16.has(key0))){
 const err13 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0}};
 if(vErrors === null){
 vErrors = [err13];
@@ -16934,7 +16952,7 @@ vErrors.push(err9);
 errors++;
 }
 for(const key0 in data){
-if(!(func1.call({"type":{"const":"violation"},"version":{"const":1},"coreHash":{"$ref":"#/$defs/coreHash"},"fk":{"$ref":"#/$defs/key256"},"reason":{"type":"string","enum":["schema","content","slots","handling"]},"keyword":{"type":"string","minLength":1,"maxLength":40,"pattern":"^[A-Za-z$][A-Za-z]{0,39}$"},"schemaPath":{"$ref":"#/$defs/schemaPath"},"slot":{"type":"integer","minimum":0,"maximum":255},"x":{"$ref":"#/$defs/extension"}}, key0))){
+if(!(names17.has(key0))){
 const err10 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0}};
 if(vErrors === null){
 vErrors = [err10];

@@ -2,6 +2,12 @@
 // @ts-nocheck
 import { codePointLength } from '../runtime.ts'
 import type { Validate } from '../runtime.ts'
+const names0 = new Set(["v","k","id","from","top","hc","sch","t","seq","prev","dir","x","aud","to","kr","ref","pr","inc"]);
+const names1 = new Set(["v","t","e","by","adm","obj","rc","top","cur","n","op"]);
+const names2 = new Set(["mem","org","role","ik","n","pop","hc","wk","kids","nb","na","label"]);
+const names3 = new Set(["name","ver","admins","m","r","relays","logs","flu","freshness","recallHold","example","cosigners"]);
+const names4 = new Set(["v","rc","rk","d","cid","t","ix","lh","cur","id","dev","adm","chain","inc","seq","head"]);
+
 export const ack: Validate = validate52 as Validate;
 function validate52(data){
 let errors = 0;
@@ -978,7 +984,6 @@ return false;
 return errors === 0;
 }
 export const ctx: Validate = validate56 as Validate;
-const func1 = Object.prototype.hasOwnProperty;
 function validate56(data){
 let errors = 0;
 if(data instanceof Uint8Array){
@@ -992,7 +997,7 @@ return false;
 else {
 const _errs1 = errors;
 for(const key0 in data){
-if(!(func1.call({"v":{"type":"integer","minimum":0,"maximum":255},"k":{"type":"integer","minimum":1,"maximum":6},"id":{"byteLength":[16,16]},"from":{"type":"integer","minimum":0,"maximum":4294967295},"top":{"type":"integer","minimum":0,"maximum":4294967295},"hc":{"type":"integer","minimum":0,"maximum":4},"sch":{"byteLength":[32,32]},"t":{"type":"integer","minimum":0,"maximum":9007199254740991},"seq":{"type":"integer","minimum":0,"maximum":9007199254740991},"prev":{"byteLength":[32,32]},"dir":{"type":"array","prefixItems":[{"type":"integer","minimum":0,"maximum":9007199254740991},{"byteLength":[32,32]}],"items":false,"minItems":2,"maxItems":2},"x":{"type":"integer","minimum":0,"maximum":9007199254740991},"aud":{"type":"array","prefixItems":[{"type":"integer","minimum":0,"maximum":2},{"type":"integer","minimum":0,"maximum":4294967295},{"byteLength":[32,32]}],"items":false,"minItems":3,"maxItems":3},"to":{"type":"array","minItems":0,"maxItems":256,"items":{"type":"integer","minimum":0,"maximum":4294967295}},"kr":{"type":"array","prefixItems":[{"byteLength":[32,32]},{"type":"integer","minimum":0,"maximum":9007199254740991}],"items":false,"minItems":2,"maxItems":2},"ref":{"byteLength":[32,32]},"pr":{"type":"integer","minimum":1,"maximum":3},"inc":{"type":"integer","minimum":1,"maximum":9007199254740991}}, key0))){
+if(!(names0.has(key0))){
 return false;
 break;
 }
@@ -6242,7 +6247,7 @@ return false;
 else {
 const _errs1 = errors;
 for(const key0 in data){
-if(!(func1.call({"v":{"const":1,"type":"integer"},"t":{"type":"integer","minimum":0,"maximum":9007199254740991},"e":{"type":"string","enum":["accept","reject","ack","session","enrol-seen","suspend-enforced","cert","admin-read","policy","directory","trim","violation","fault","deliver"]},"by":{"type":"integer","minimum":0,"maximum":4294967295},"adm":{"type":"integer","minimum":1,"maximum":65535},"obj":{"byteLength":[32,32]},"rc":{"type":"integer","minimum":1,"maximum":65535},"top":{"type":"integer","minimum":0,"maximum":4294967295},"cur":{"type":"integer","minimum":0,"maximum":9007199254740991},"n":{"type":"integer","minimum":0,"maximum":9007199254740991},"op":{"type":"string","minLength":1,"maxLength":16}}, key0))){
+if(!(names1.has(key0))){
 return false;
 break;
 }
@@ -6514,7 +6519,7 @@ return false;
 else {
 const _errs1 = errors;
 for(const key0 in data){
-if(!(func1.call({"mem":{"type":"integer","minimum":0,"maximum":4294967295},"org":{"type":"string","minLength":1,"maxLength":64},"role":{"type":"string","enum":["officer","analyst","administrator"]},"ik":{"byteLength":[32,32]},"n":{"byteLength":[16,16]},"pop":{"byteLength":[64,64]},"hc":{"type":"integer","minimum":0,"maximum":4},"wk":{"type":"integer","minimum":0,"maximum":2147483648},"kids":{"type":"array","minItems":1,"maxItems":16,"items":{"byteLength":[32,32]}},"nb":{"type":"integer","minimum":0,"maximum":9007199254740991},"na":{"type":"integer","minimum":0,"maximum":9007199254740991},"label":{"type":"string","minLength":1,"maxLength":64}}, key0))){
+if(!(names2.has(key0))){
 return false;
 break;
 }
@@ -6930,7 +6935,7 @@ return false;
 else {
 const _errs1 = errors;
 for(const key0 in data){
-if(!(func1.call({"name":{"type":"string","minLength":3,"maxLength":64,"pattern":"^[a-z0-9][a-z0-9.-]*$"},"ver":{"const":1,"type":"integer"},"admins":{"type":"array","minItems":1,"maxItems":32,"items":{"type":"object","additionalProperties":false,"required":["num","org","name","key"],"properties":{"num":{"type":"integer","minimum":1,"maximum":65535},"org":{"type":"string","minLength":1,"maxLength":32},"name":{"type":"string","minLength":1,"maxLength":128},"key":{"byteLength":[32,32]}},"notBytes":true}},"m":{"type":"integer","minimum":1,"maximum":32},"r":{"type":"integer","minimum":1,"maximum":32},"relays":{"type":"array","minItems":1,"maxItems":64,"items":{"type":"object","additionalProperties":false,"required":["num","key","origin"],"properties":{"num":{"type":"integer","minimum":1,"maximum":65535},"key":{"byteLength":[32,32]},"origin":{"type":"string","minLength":1,"maxLength":200}},"notBytes":true}},"logs":{"type":"object","additionalProperties":false,"required":["dir","audit"],"properties":{"dir":{"byteLength":[32,32]},"audit":{"byteLength":[32,32]}},"notBytes":true},"flu":{"type":"array","minItems":1,"maxItems":16,"items":{"type":"string","minLength":2,"maxLength":16,"pattern":"^[A-Z][A-Z0-9]*$"}},"freshness":{"type":"object","additionalProperties":false,"required":["maxAge","need"],"properties":{"maxAge":{"type":"integer","minimum":60000,"maximum":9007199254740991},"need":{"type":"object","additionalProperties":false,"required":["flu","admin","witness"],"properties":{"flu":{"type":"integer","minimum":0,"maximum":16},"admin":{"type":"integer","minimum":0,"maximum":16},"witness":{"type":"integer","minimum":0,"maximum":16}},"notBytes":true}},"notBytes":true},"recallHold":{"type":"integer","minimum":0,"maximum":9007199254740991},"example":{"const":1,"type":"integer"},"cosigners":{"type":"array","minItems":0,"maxItems":64,"items":{"type":"object","additionalProperties":false,"required":["name","key","kind"],"properties":{"name":{"type":"string","minLength":1,"maxLength":200},"key":{"byteLength":[32,32]},"kind":{"type":"string","enum":["flu","admin","witness"]}},"notBytes":true}}}, key0))){
+if(!(names3.has(key0))){
 return false;
 break;
 }
@@ -9936,7 +9941,7 @@ return false;
 else {
 const _errs1 = errors;
 for(const key0 in data){
-if(!(func1.call({"v":{"const":1,"type":"integer"},"rc":{"type":"integer","minimum":0,"maximum":65535},"rk":{"type":"integer","minimum":1,"maximum":65535},"d":{"type":"integer","minimum":0,"maximum":1},"cid":{"byteLength":[32,32]},"t":{"type":"integer","minimum":0,"maximum":9007199254740991},"ix":{"type":"integer","minimum":0,"maximum":9007199254740991},"lh":{"byteLength":[32,32]},"cur":{"type":"integer","minimum":0,"maximum":9007199254740991},"id":{"byteLength":[16,16]},"dev":{"type":"integer","minimum":0,"maximum":4294967295},"adm":{"type":"integer","minimum":1,"maximum":65535},"chain":{"byteLength":[32,32]},"inc":{"type":"integer","minimum":0,"maximum":9007199254740991},"seq":{"type":"integer","minimum":0,"maximum":9007199254740991},"head":{"type":"array","prefixItems":[{"type":"integer","minimum":0,"maximum":9007199254740991},{"type":"integer","minimum":0,"maximum":9007199254740991},{"byteLength":[32,32]}],"items":false,"minItems":3,"maxItems":3}}, key0))){
+if(!(names4.has(key0))){
 return false;
 break;
 }
