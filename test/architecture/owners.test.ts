@@ -40,10 +40,10 @@ const rules: readonly OwnerRule[] = [
     bad: { file: 'server/src/relay.ts', text: "import { fastify } from 'fastify'\nfastify()" },
   },
   {
-    what: 'lmdb: the log of the relay, the stores of the SDK',
+    what: 'lmdb: the log of the relay and its copies, the stores of the SDK',
     pattern: imports('lmdb'),
     owner:
-      /^(server\/src\/log\/lmdb-[^/]*|client-sdk\/src\/(.*\/)?(node|lmdb|file)[^/]*(\/.*)?)\.ts$/,
+      /^(server\/src\/(log|backup)\/lmdb-[^/]*|client-sdk\/src\/(.*\/)?(node|lmdb|file)[^/]*(\/.*)?)\.ts$/,
     bad: { file: 'server/src/app.ts', text: "import { open } from 'lmdb'\nopen({})" },
   },
   {
