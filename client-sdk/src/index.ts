@@ -5,6 +5,7 @@ export { ContentError } from './content-error.ts'
 export type { MemberEntry, Members, Verification } from './directory/members.ts'
 export { Draft, type DraftValue } from './drafts/draft.ts'
 export type { DraftInit } from './drafts/drafts.ts'
+export type { HistoryQuery } from './history.ts'
 export type { Identity } from './identity/identity.ts'
 export {
   formatNetworkFile,
@@ -18,12 +19,12 @@ export type { OutboxItem, OutboxState } from './outbox/outbox-item.ts'
 export type { SendProgress } from './outbox/send-progress.ts'
 export { type RecipientReceipt, Submission, type SubmissionState } from './outbox/submission.ts'
 export type { ReconnectBounds } from './session/backoff.ts'
-export type { LinkStats } from './session/device-session.ts'
 export type { SessionEvents } from './session/emitter.ts'
 export { clientLimits } from './session/limits.ts'
+export type { LinkStats } from './session/link-stats.ts'
 export type { LogEntry, OnLog } from './session/log.ts'
 export { type OpenWebSocket, subprotocol, type WebSocketLike } from './session/transport.ts'
-export { type HistoryQuery, Session, type SubmitOptions } from './session.ts'
+export { Session, type SubmitOptions } from './session.ts'
 export {
   type Change,
   type ClientStore,

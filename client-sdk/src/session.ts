@@ -1,20 +1,21 @@
-import { type Device, type Directory, envelopeKinds, RelayError, textOf } from '@liaison/protocol'
+import { type Device, type Directory, RelayError } from '@liaison/protocol'
 import type { ReportName } from '@liaison/schemas'
 import type { Members } from './directory/members.ts'
 import { Draft, type DraftValue } from './drafts/draft.ts'
 import type { DraftInit } from './drafts/drafts.ts'
+import { type HistoryQuery, heldReports, historyOf } from './history.ts'
 import { composeItem, type Destination } from './outbox/compose.ts'
 import type { OutboxItem } from './outbox/outbox-item.ts'
 import type { SendProgress } from './outbox/send-progress.ts'
 import { Submission } from './outbox/submission.ts'
-import type { DeviceSession, LinkStats } from './session/device-session.ts'
+import type { DeviceSession } from './session/device-session.ts'
 import type { SessionEvents } from './session/emitter.ts'
+import type { LinkStats } from './session/link-stats.ts'
 import type { Change } from './store/client-store.ts'
 import {
   arrivalOf,
   type Cursor,
   type Delivery,
-  deliveryOf,
   type FeedQuery,
   Subscription,
 } from './subscription.ts'
@@ -24,20 +25,7 @@ import type {
   Corroboration,
   OpenAction,
   Thread,
-  ThreadItem,
 } from './threads/index.ts'
-
-/** Rows read from the store at a time. */
-const pageRows = 128
-
-/** Which received items, and from where on. */
-export interface HistoryQuery extends FeedQuery {
-  readonly limit?: number
-  /** Newest first, beginning before this item; at the newest when absent. */
-  readonly before?: Cursor
-  /** Oldest first instead, beginning after this item; `0` is before the first. Not with `before`. */
-  readonly after?: Cursor
-}
 
 /** Where a report goes, and what the caller wants to hear. */
 export interface SubmitOptions extends Destination {
@@ -220,29 +208,8 @@ export class Session implements AsyncDisposable {
    * @throws TypeError when both `before` and `after` are given.
    */
   async *history(query: HistoryQuery = {}): AsyncGenerator<Delivery> {
-    const { before, after, limit = Number.POSITIVE_INFINITY } = query
-    if (before !== undefined && after !== undefined)
-      throw new TypeError('before or after, not both')
-    const { rows: stored } = this.#engine.inbox
     const topics = query.topics === undefined ? null : this.#topicNumbers(query.topics)
-    let at = after ?? before
-    let left = limit
-    while (left > 0) {
-      const rows =
-        after === undefined
-          ? await stored.before(
-              at === undefined ? Number.MAX_SAFE_INTEGER : arrivalOf(at),
-              pageRows,
-            )
-          : await stored.after(arrivalOf(at ?? '0'), pageRows)
-      if (rows.length === 0) return
-      for (const [arrival, row] of rows) {
-        at = String(arrival)
-        if (topics !== null && !topics.has(row.topic)) continue
-        if (left-- <= 0) return
-        yield deliveryOf(this.#engine, arrival, row)
-      }
-    }
+    yield* historyOf(this.#engine, query, topics)
   }
 
   /**
@@ -253,37 +220,19 @@ export class Session implements AsyncDisposable {
    */
   async thread(id: string, o: Partial<ClockOptions> = {}): Promise<Thread | null> {
     const { threadOf } = await import('./threads/index.ts')
-    return threadOf(await this.#held(), id, { now: this.#engine.clock.now(), ...o })
+    return threadOf(await heldReports(this.#engine), id, { now: this.#engine.clock.now(), ...o })
   }
 
   /** On how many independent sources a report rests, of what this device holds; null when it does not hold it. */
   async corroboration(id: string): Promise<Corroboration | null> {
     const { corroborationOf } = await import('./threads/index.ts')
-    return corroborationOf(await this.#held(), id)
+    return corroborationOf(await heldReports(this.#engine), id)
   }
 
   /** What members have still to do, of what this device holds: first what is due first. */
   async openActions(o: Partial<ActionOptions> = {}): Promise<readonly OpenAction[]> {
     const { openActions } = await import('./threads/index.ts')
-    return openActions(await this.#held(), { now: this.#engine.clock.now(), ...o })
-  }
-
-  /** Reports that this device received, and its own that the relay has accepted. */
-  async #held(): Promise<readonly ThreadItem[]> {
-    const items: ThreadItem[] = []
-    for await (const delivery of this.history({ after: '0' })) {
-      if (delivery.kind === 'report') items.push(delivery)
-    }
-    const { num, mem, label } = this.me
-    const from = { device: num, member: this.directory.member(mem)?.code ?? '', label }
-    for (const { k, receipt, state, sealed, body, schema, created } of this.#engine.outbox.list()) {
-      if (k !== envelopeKinds.report || receipt === null || state === 'refused') continue
-      if (sealed === null) continue
-      const report = JSON.parse(textOf(body)) as ThreadItem['report']
-      const own = { core: sealed.core, from, report, schema, receivedAt: created }
-      items.push({ ...own, verified: true })
-    }
-    return items
+    return openActions(await heldReports(this.#engine), { now: this.#engine.clock.now(), ...o })
   }
 
   #topicNumbers(names: readonly string[]): ReadonlySet<number> {

@@ -98,7 +98,9 @@ t.test('a subscriber that catches up over many pages waits with one listener', a
   const engine = {
     inboxChanged,
     state: 'online',
-    inbox: { rows: async (after: number) => (after < pages ? [[after + 1, row] as const] : []) },
+    inbox: {
+      rows: { after: async (n: number) => (n < pages ? [[n + 1, row] as const] : []) },
+    },
     deps: { local: { directory: { topic: () => null } } },
   } as unknown as DeviceSession
   const stop = new AbortController()

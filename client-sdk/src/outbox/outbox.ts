@@ -1,45 +1,23 @@
 import {
   type ChainPosition,
   type Clock,
-  codeOfNumber,
   type Directory,
-  decodeReceipt,
   type Envelope,
   type ErrorCode,
   equal,
   errorRow,
   isRelayError,
-  type Receipt,
   RelayError,
-  receiptHash,
-  toHex,
-  verifyReceipts,
 } from '@liaison/protocol'
 import { isLinkTrouble } from '../inbox/ack-queue.ts'
 import { clientLimits } from '../session/limits.ts'
 import type { Link } from '../session/link.ts'
 import type { Change, ClientStore } from '../store/client-store.ts'
-import {
-  decodeItem,
-  encodeItem,
-  type NewItem,
-  type OutboxItem,
-  type SealedBytes,
-} from './outbox-item.ts'
+import { decodeItem, encodeItem, type NewItem, type OutboxItem } from './outbox-item.ts'
 import { OutboxItems } from './outbox-items.ts'
 import type { OwnChains } from './own-chains.ts'
 import type { Sealer } from './sealer.ts'
-
-/** After these the device restarts its chain: its own store no longer proves where it stands. */
-const restartCodes: ReadonlySet<ErrorCode> = new Set([
-  'seq_reused',
-  'seq_gap',
-  'prev_mismatch',
-  'incarnation_stale',
-])
-
-/** Refusals of these bytes, not of the report: it is sealed again. */
-const resealCodes: ReadonlySet<ErrorCode> = new Set(['id_reused', 'too_old', 'prev_rejected'])
+import { outcomesOf, settle } from './settlement.ts'
 
 /** What the outbox needs. */
 export interface OutboxDeps {
@@ -247,76 +225,14 @@ export class Outbox {
     })
     const ended = this.#deps.onSending(link, begin, sizes)
     const result = await answer.finally(ended)
-    const hashes = result.receipts.map(receiptHash)
-    const good =
-      hashes.length === batch.length &&
-      verifyReceipts(this.#deps.directory.net, link.info.relay.key, hashes, result.sig)
-    if (!good) throw new RelayError('receipt_invalid')
-    const outcomes = batch.map((item, i) =>
-      this.#outcome(item, result.receipts[i] ?? new Uint8Array()),
-    )
-    return this.#settle(outcomes, hashes, result.sig, link)
-  }
-
-  #outcome(item: OutboxItem, bytes: Uint8Array): Outcome {
-    const receipt = decodeReceipt(bytes)
-    if (!receipt.ok || item.sealed === null || !equal(receipt.value.cid, item.sealed.core)) {
-      throw new RelayError('receipt_invalid')
-    }
-    const code = receipt.value.rc === 0 ? null : codeOfNumber(receipt.value.rc)
-    return { item, bytes, receipt: receipt.value, code }
-  }
-
-  async #settle(
-    outcomes: readonly Outcome[],
-    hashes: readonly Uint8Array[],
-    sig: Uint8Array,
-    link: Link,
-  ): Promise<Round> {
-    const { chains, directory, clock } = this.#deps
-    const changes: Change[] = []
-    const settled: OutboxItem[] = []
-    const restarted = new Set<string>()
-    let waitCode: ErrorCode | null = null
-    let sync = false
-    for (const { item, bytes, receipt, code } of outcomes) {
-      const sealed = item.sealed
-      if (sealed === null) continue
-      if (code === null) {
-        changes.push(chains.accepted(sealed.chain, sealed))
-        const receipts = { bytes, hashes, sig }
-        settled.push({
-          ...item,
-          ...kept(sealed),
-          state: 'with-relay',
-          receipt: receipts,
-          code: null,
-        })
-        continue
-      }
-      const row = errorRow(code)
-      const chain = toHex(sealed.chain)
-      if (restartCodes.has(code) && !restarted.has(chain)) {
-        restarted.add(chain)
-        changes.push(await chains.restart(sealed.chain, receipt.head?.[0] ?? 0, directory, clock()))
-      }
-      const again = restartCodes.has(code) || resealCodes.has(code) || row.retry !== 'never'
-      if (row.retry === 'sync') sync = true
-      if (row.retry === 'later' && !resealCodes.has(code) && !restartCodes.has(code))
-        waitCode = code
-      const reseals = item.reseals + (code === 'prev_rejected' ? 0 : 1)
-      if (reseals > clientLimits.resealsMax) waitCode = code
-      settled.push(
-        again
-          ? { ...item, state: 'queued', sealed: null, reseals, code }
-          : { ...item, state: 'refused', receipt: { bytes, hashes, sig }, code },
-      )
-    }
-    await this.#save(settled, changes)
-    if (sync) await this.#deps.syncDirectory(link)
-    return waitCode === null
+    const { net } = this.#deps.directory
+    const outcomes = outcomesOf(batch, result, net, link.info.relay.key)
+    const settled = await settle(outcomes, this.#deps)
+    await this.#save(settled.items, settled.changes)
+    if (settled.sync) await this.#deps.syncDirectory(link)
+    return settled.waitCode === null
       ? { kind: 'more' }
-      : { kind: 'wait', ms: clientLimits.publishRetryMs, code: waitCode }
+      : { kind: 'wait', ms: clientLimits.publishRetryMs, code: settled.waitCode }
   }
 
   async #save(items: readonly OutboxItem[], more: readonly Change[] = []): Promise<void> {
@@ -339,24 +255,9 @@ const rowOf = (item: OutboxItem): Change => ({
   value: encodeItem(item),
 })
 
-interface Outcome {
-  readonly item: OutboxItem
-  readonly bytes: Uint8Array
-  readonly receipt: Receipt
-  readonly code: ErrorCode | null
-}
-
 /** Bytes of an envelope in a frame, without the few that separate its parts. */
 const envelopeBytes = (e: Envelope): number =>
   e.ctx.length + e.seal.length + e.sig.length + e.payload.length + e.slots.length
-
-/** What is kept of accepted bytes: header, seal and signature, which prove what was sent. */
-const kept = (sealed: SealedBytes): { readonly sealed: SealedBytes } => ({
-  sealed: {
-    ...sealed,
-    envelope: { ...sealed.envelope, payload: new Uint8Array(), slots: new Uint8Array() },
-  },
-})
 
 /** As many as go into one frame. */
 function cut(items: readonly OutboxItem[]): OutboxItem[] {

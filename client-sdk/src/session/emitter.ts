@@ -1,3 +1,5 @@
+import { RelayError } from '@liaison/protocol'
+
 /** What a session tells its owner. */
 export interface SessionEvents {
   state: 'connecting' | 'online' | 'offline' | 'closed'
@@ -44,6 +46,28 @@ export class Emitter<Events> {
       ;(listener as Listener<Events[K]>)(event)
     }
   }
+}
+
+/** The next event of a type. @throws RelayError `cancelled` when the signal fires first. */
+export function nextOf<Events, K extends keyof Events>(
+  emitter: Emitter<Events>,
+  type: K,
+  signal?: AbortSignal,
+): Promise<Events[K]> {
+  return new Promise((resolve, reject) => {
+    const done = new AbortController()
+    const finish = (event: Events[K]): void => {
+      done.abort()
+      resolve(event)
+    }
+    emitter.on(type, finish, { signal: done.signal })
+    const cancelled = (): void => {
+      done.abort()
+      reject(new RelayError('cancelled'))
+    }
+    signal?.addEventListener('abort', cancelled, { signal: done.signal })
+    if (signal?.aborted === true) cancelled()
+  })
 }
 
 /** Lets any number of waiters sleep until something changed. */

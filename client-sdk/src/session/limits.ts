@@ -10,6 +10,10 @@ export const clientLimits = {
   pingMs: 30_000,
   /** Time for the answer before the link is given up: half-open satellite links are common. */
   pongMsMax: 30_000,
+  /** For the last acknowledgements, and again for the socket to close: a dead link must not hold a program. */
+  closeMsMax: 2_000,
+  /** Answers in a row, on a link without TLS, after which "never" is believed: one may be forged. */
+  toldEndsMin: 3,
   /** Time for an answer to a request; afterwards its outcome is unknown. Code: timeout. */
   answerMsMax: 120_000,
 

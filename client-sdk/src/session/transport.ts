@@ -1,3 +1,5 @@
+import { clientLimits } from './limits.ts'
+
 /** The part of the browser's WebSocket that the SDK uses; the `ws` package has the same. */
 export interface WebSocketLike {
   binaryType: string
@@ -8,6 +10,8 @@ export interface WebSocketLike {
   onerror: ((event: never) => void) | null
   send(data: Uint8Array): void
   close(code?: number, reason?: string): void
+  /** Ends the connection without asking the other side. Node's sockets have it, a browser's have not. */
+  terminate?(): void
 }
 
 /** Opens a WebSocket with the subprotocol of SIR/1. */
@@ -37,6 +41,8 @@ export class Transport {
   #closed = false
   /** Closing was asked for; the other side may still send until it has heard of that. */
   #closing = false
+  /** Runs out when the other side does not answer the close. */
+  #closeTimer: ReturnType<typeof setTimeout> | undefined
 
   constructor(open: OpenWebSocket, url: string, events: TransportEvents) {
     this.#socket = open(url, subprotocol)
@@ -44,6 +50,7 @@ export class Transport {
     const ended = (info: CloseInfo): void => {
       if (this.#closed) return
       this.#closed = true
+      clearTimeout(this.#closeTimer)
       events.closed(info)
     }
     this.#socket.onopen = () => events.opened()
@@ -69,8 +76,12 @@ export class Transport {
     return this.#socket.bufferedAmount
   }
 
+  /** Closes in good order; whoever does not answer is cut off. */
   close(): void {
+    if (this.#closing) return
     this.#closing = true
     this.#socket.close(1000)
+    if (this.#closed || this.#socket.terminate === undefined) return
+    this.#closeTimer = setTimeout(() => this.#socket.terminate?.(), clientLimits.closeMsMax)
   }
 }
