@@ -1,5 +1,3 @@
-import type { IncomingMessage } from 'node:http'
-import type { Socket } from 'node:net'
 import websocket from '@fastify/websocket'
 import type { FastifyInstance, FastifyPluginCallback, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
@@ -7,6 +5,7 @@ import type { WebSocket } from 'ws'
 import { relayLimits } from '../limits.ts'
 import type { Relay } from '../relay.ts'
 import { Session } from '../session/session.ts'
+import { RawSockets } from './raw-sockets.ts'
 import { WsPeer } from './ws-peer.ts'
 
 /** Name and version of the protocol, negotiated in the upgrade. */
@@ -26,7 +25,7 @@ export interface WsPluginOptions {
 /** The one door for members and administrators: `GET /relay`. */
 export const wsPlugin: FastifyPluginCallback<WsPluginOptions> = fp<WsPluginOptions>(
   async (app: FastifyInstance, options: WsPluginOptions) => {
-    const rawSockets = new RawSockets(app)
+    const rawSockets = new RawSockets(app.server)
     const perAddress = new Map<string, number>()
     const sessions = new Set<Session>()
 
@@ -66,7 +65,7 @@ export const wsPlugin: FastifyPluginCallback<WsPluginOptions> = fp<WsPluginOptio
       handler: async (_request, reply) => reply.code(426).send({ code: 'version_unsupported' }),
       wsHandler: (socket: WebSocket, request: FastifyRequest) => {
         perAddress.set(request.ip, (perAddress.get(request.ip) ?? 0) + 1)
-        const peer = new WsPeer(socket, rawSockets.below(request.raw), request.ip, () =>
+        const peer = new WsPeer(socket, rawSockets.below(request.raw.socket), request.ip, () =>
           session.writable(),
         )
         const session = new Session(options.relay, peer, options.monotonic, options.authMsMax)
@@ -110,22 +109,3 @@ function isLoopbackOrigin(origin: string): boolean {
   const { hostname } = new URL(origin)
   return hostname === 'localhost' || hostname === '127.0.0.1' || hostname === '[::1]'
 }
-
-/** TCP sockets by remote end: under TLS, Node hands out only the socket above. */
-class RawSockets {
-  readonly #byRemote = new Map<string, Socket>()
-
-  constructor(app: FastifyInstance) {
-    app.server.on('connection', (raw: Socket) => {
-      const key = remoteOf(raw)
-      this.#byRemote.set(key, raw)
-      raw.once('close', () => this.#byRemote.delete(key))
-    })
-  }
-
-  below(request: IncomingMessage): Socket {
-    return this.#byRemote.get(remoteOf(request.socket)) ?? request.socket
-  }
-}
-
-const remoteOf = (socket: Socket): string => `${socket.remoteAddress}|${socket.remotePort}`
