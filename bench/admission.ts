@@ -3,7 +3,7 @@ import { readdir, readFile } from 'node:fs/promises'
 import { verifyEnvelopeSignature } from '@liaison/protocol'
 import { parseBody, validateReport } from '@liaison/schemas/reports'
 import { identify } from '../server/src/admission/identify.ts'
-import { judge } from '../server/src/admission/judge.ts'
+import { judgeContent, judgeHeader } from '../server/src/admission/judge.ts'
 import { LoadSender } from './support/load.ts'
 import { benchNetwork, benchTopic, devicesOf } from './support/networks.ts'
 import { type BenchOptions, type Row, rowOf, timed } from './support/row.ts'
@@ -27,8 +27,13 @@ export function admissionRows(options: BenchOptions): Row[] {
       for (const envelope of envelopes) {
         const item = identify(directory.net, device.num, envelope)
         if (!item.ok) throw new Error(item.error)
-        const judged = judge(directory, item.value, now)
-        if (!judged.ok) throw new Error(judged.error)
+        const header = judgeHeader(directory, item.value, now)
+        if (!header.ok) throw new Error(header.error)
+        if (!verifyEnvelopeSignature(directory.net, header.value.identityKey, envelope)) {
+          throw new Error('does not verify')
+        }
+        const content = judgeContent(item.value)
+        if (!content.ok) throw new Error(content.error)
       }
     })
     const verify = timed(() => {

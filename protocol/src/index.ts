@@ -37,6 +37,7 @@ export {
   type SigningKey,
   type SigningPurpose,
   signingKeyFromSeed,
+  verifyDetached,
 } from './crypto/sign.ts'
 export { sodiumReady } from './crypto/sodium.ts'
 export type { DecodeCode } from './decode.ts'
@@ -114,6 +115,7 @@ export {
   decodeCore,
   type Envelope,
   type EnvelopeCore,
+  envelopeSigningInput,
   type PrunedEnvelope,
   payloadMatches,
   slotInRoot,

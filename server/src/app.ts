@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import type { AddressInfo } from 'node:net'
+import { cpus } from 'node:os'
 import { type Clock, RelayError, sodiumReady, systemClock } from '@liaison/protocol'
 import Fastify, { type FastifyInstance, LogController } from 'fastify'
 import type { Logger } from 'pino'
@@ -14,6 +15,7 @@ import type { LogListener, RelayLog } from './log/relay-log.ts'
 import { createLogger } from './logger.ts'
 import { Metrics } from './metrics.ts'
 import { Relay } from './relay.ts'
+import { SignatureChecker } from './signatures/signature-checker.ts'
 
 /** What tests and embedders may replace. Contracts, not switches. */
 export interface Overrides {
@@ -57,16 +59,19 @@ export async function startRelay(
   }
   const open = overrides.openLog ?? openLog
   const log = await open({ config, net: networkIdOfGenesis(genesis), listener })
+  let signatures: SignatureChecker | null = null
   try {
     const host = await DirectoryHost.open(log, genesis, clock, keys.dirLog)
     checkKeys(host, keys)
     const metrics = new Metrics(await ownVersion())
     const { relay: key, number } = keys
     const monotonic = overrides.monotonic ?? (() => performance.now())
-    relay = new Relay({ log, host, key, number, clock, logger, metrics, monotonic })
+    signatures = await SignatureChecker.open(config.signatureThreads ?? threadsOf(cpus().length))
+    relay = new Relay({ log, host, key, number, clock, logger, metrics, monotonic, signatures })
     await relay.start()
-    return await listen(config, relay, log, overrides)
+    return await listen(config, { relay, log, signatures }, overrides)
   } catch (error) {
+    await signatures?.[Symbol.asyncDispose]()
     await log[Symbol.asyncDispose]()
     throw error
   }
@@ -91,10 +96,20 @@ function checkKeys(host: DirectoryHost, keys: RelayKeys): void {
   }
 }
 
+/** What is opened before the relay listens, and closed after it. */
+interface Parts {
+  readonly relay: Relay
+  readonly log: RelayLog
+  readonly signatures: SignatureChecker
+}
+
+/** Threads that check signatures: all cores but the one of the event loop. */
+const threadsOf = (cores: number): number =>
+  Math.min(relayLimits.signatureThreadsMax, Math.max(1, cores - 1))
+
 async function listen(
   config: RelayConfig,
-  relay: Relay,
-  log: RelayLog,
+  { relay, log, signatures }: Parts,
   overrides: Overrides,
 ): Promise<RunningRelay> {
   let stopping = false
@@ -155,6 +170,7 @@ async function listen(
     await Promise.race([app.close(), afterMs(relayLimits.drainMsMax)])
     await operator.close()
     await relay.stop()
+    await signatures[Symbol.asyncDispose]()
     await log[Symbol.asyncDispose]()
     relay.logger.info('stopped')
   }

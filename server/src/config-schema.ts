@@ -37,6 +37,7 @@ export type OptionName =
   | 'behindTlsProxy'
   | 'origins'
   | 'logLevel'
+  | 'signatureThreads'
   | 'redisProfile'
   | 'redisNodes'
   | 'redisPrimary'
@@ -90,6 +91,13 @@ const properties: Readonly<Record<OptionName, Option>> = {
     type: 'string',
     enum: ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'],
     default: 'info',
+  },
+  signatureThreads: {
+    description:
+      'Threads that check signatures; 0 checks them in the event loop. Unless set: the number of cores less one, 1 to 4.',
+    type: 'integer',
+    minimum: 0,
+    maximum: 32,
   },
   redisProfile: {
     description:

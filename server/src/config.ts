@@ -28,6 +28,8 @@ export interface RelayConfig {
   readonly tls?: { readonly cert: string; readonly key: string }
   readonly origins: readonly string[]
   readonly logLevel: string
+  /** Threads that check signatures; absent: as many as the machine makes worth it. */
+  readonly signatureThreads?: number
   /** Lets the relay listen without TLS beyond loopback: only behind a proxy that speaks TLS. */
   readonly behindTlsProxy: boolean
 }
@@ -67,6 +69,7 @@ interface CheckedOptions extends RedisChecked {
   readonly behindTlsProxy: boolean
   readonly origins: readonly string[]
   readonly logLevel: string
+  readonly signatureThreads?: number
 }
 
 // Values from the environment are text, so numbers and truth values are read from text too.
@@ -98,6 +101,9 @@ export function readConfig(input: ConfigInput): RelayConfig {
     origins: options.origins,
     logLevel,
     behindTlsProxy,
+    ...(options.signatureThreads === undefined
+      ? {}
+      : { signatureThreads: options.signatureThreads }),
   }
   return tlsCert === undefined || tlsKey === undefined
     ? config

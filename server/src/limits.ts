@@ -37,6 +37,13 @@ export const relayLimits = {
   deviceEntriesBurst: 8,
   deviceEntriesPerHour: 1,
 
+  /** Signatures that are checked in the thread that asks; the way to another thread costs about two checks. */
+  signaturesHereMax: 2,
+  /** Signatures in one batch for a worker thread: long enough to pay for the way, short enough to wait for. */
+  signatureBatchMax: 32,
+  /** Threads that check signatures unless the configuration says otherwise: beyond that, the event loop is the bound. */
+  signatureThreadsMax: 4,
+
   /** Topics one session may follow. Code: subscription_limit. */
   subscriptionsMax: 64,
   /** Envelopes read from the log at a time: bounds memory per subscription. */

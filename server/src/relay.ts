@@ -36,6 +36,7 @@ import type { RelayLog } from './log/relay-log.ts'
 import type { Metrics } from './metrics.ts'
 import { Publisher } from './publisher.ts'
 import { Sessions } from './session/sessions.ts'
+import type { SignatureChecker } from './signatures/signature-checker.ts'
 import { TokenBucket } from './token-bucket.ts'
 
 /** Who is connected: a device, or an administrator with the key that the directory lists. */
@@ -53,6 +54,7 @@ export interface RelayDeps {
   readonly clock: Clock
   readonly logger: Logger
   readonly metrics: Metrics
+  readonly signatures: SignatureChecker
   /** Milliseconds that never go back; for leases. */
   readonly monotonic?: () => number
 }
@@ -124,6 +126,7 @@ export class Relay {
       relayNumber: deps.number,
       rejects: this.#rejects,
       metrics: deps.metrics,
+      signatures: deps.signatures,
     })
     this.metrics.watch({
       connections: () => this.sessions.size,
@@ -169,13 +172,18 @@ export class Relay {
     return bucket.take(1, monotonicMs)
   }
 
-  /** Admits envelopes in order. @returns `begun` once all reached the log, and the frame to answer with. */
-  async publish(
+  /**
+   * Admits envelopes in order.
+   *
+   * @param after Ends when what the session sent before has reached the log.
+   */
+  publish(
     device: number,
     rq: number,
     envelopes: readonly Envelope[],
-  ): Promise<{ readonly answer: Promise<ResultFrame> }> {
-    const { done } = await this.#publisher.begin(device, envelopes)
+    after: Promise<void>,
+  ): { readonly reached: Promise<void>; readonly answer: Promise<ResultFrame> } {
+    const { reached, done } = this.#publisher.begin(device, envelopes, after)
     const answer = done.then((published) => {
       for (const { refused, duplicate } of published) {
         this.#count(refused, duplicate)
@@ -186,7 +194,7 @@ export class Relay {
         published.map((p) => p.receipt),
       )
     })
-    return { answer }
+    return { reached, answer }
   }
 
   #count(refused: ErrorCode | null, duplicate: boolean): void {

@@ -1,7 +1,7 @@
 import type { NetworkId } from '../brand.ts'
 import { equal } from '../bytes.ts'
 import { sha256 } from '../crypto/hash.ts'
-import { verifyParts } from '../crypto/sign.ts'
+import { signingInput, verifyParts } from '../crypto/sign.ts'
 import { limits } from '../limits.ts'
 import { hashesOf, leafHash, merkleRoot, rootFromInclusion } from '../merkle.ts'
 import { err, ok, type Result } from '../result.ts'
@@ -57,6 +57,13 @@ export const verifyEnvelopeSignature = (
   identityKey: Uint8Array,
   e: Pick<Envelope, 'ctx' | 'seal' | 'sig'>,
 ): boolean => verifyParts(e.sig, identityKey, 'envelope', net, e.ctx, e.seal)
+
+/** The bytes that the sender's signature covers, for whoever checks many signatures elsewhere. */
+export const envelopeSigningInput = (
+  net: NetworkId,
+  identityKey: Uint8Array,
+  e: Pick<Envelope, 'ctx' | 'seal'>,
+): Uint8Array => signingInput('envelope', net, identityKey, [e.ctx, e.seal])
 
 /** Whether the payload is the one the seal names. */
 export const payloadMatches = (seal: Seal, payload: Uint8Array): boolean =>

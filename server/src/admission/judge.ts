@@ -17,28 +17,21 @@ import {
   slotLeaves,
   slotsMatch,
   slotsOf,
-  verifyEnvelopeSignature,
 } from '@liaison/protocol'
 import { controlSchemaHashes } from './control-schemas.ts'
 import type { Identified } from './identify.ts'
 
-/** An envelope that may be appended as far as directory and bytes tell. */
-export interface Admitted {
-  readonly audience: Audience
-  /** Merkle leaf hashes of the slots, joined. */
-  readonly slotLeaves: Uint8Array
-}
-
 /**
- * Judges an envelope against the directory and against itself, cheap checks first. Pure: the same
- * input always gives the same answer. Order and codes: docs/protocol.md, section "Admission".
+ * Judges the header of an envelope against the directory, cheap checks first. Pure: the same input
+ * always gives the same answer. Order and codes: docs/protocol.md, section "Admission". The signature
+ * follows, under the key in the answer, then {@link judgeContent}.
  */
-export function judge(
+export function judgeHeader(
   directory: Directory,
   item: Identified,
   now: EpochMs,
-): Result<Admitted, ErrorCode> {
-  const { ctx, seal, envelope } = item
+): Result<{ readonly identityKey: Uint8Array }, ErrorCode> {
+  const { ctx, envelope } = item
   const refused =
     checkKind(ctx) ??
     checkRights(directory, ctx, now) ??
@@ -53,14 +46,14 @@ export function judge(
   }
   if (envelope.payload.length > limits.payloadBytesMax) return err('payload_too_large')
   const sender = directory.device(ctx.from)
-  if (sender === null) return err('device_unknown')
-  if (!verifyEnvelopeSignature(directory.net, sender.identityKey, envelope)) {
-    return err('signature_invalid')
-  }
+  return sender === null ? err('device_unknown') : ok({ identityKey: sender.identityKey })
+}
+
+/** Judges payload and slots against what the signed header says of them. @returns leaf hashes of the slots, joined */
+export function judgeContent({ seal, envelope }: Identified): Result<Uint8Array, ErrorCode> {
   if (!payloadMatches(seal, envelope.payload)) return err('payload_mismatch')
   const leaves = slotLeaves(slotsOf(envelope.slots) ?? [])
-  if (!slotsMatch(seal, leaves)) return err('slots_mismatch')
-  return ok({ audience: audience.value, slotLeaves: joinHashes(leaves) })
+  return slotsMatch(seal, leaves) ? ok(joinHashes(leaves)) : err('slots_mismatch')
 }
 
 /** Kinds that this release carries, and the form of each. */

@@ -52,6 +52,8 @@ export class Session {
   /** Takes no more frames, but finishes what was begun. */
   #ending = false
   #publishing = 0
+  /** Ends when the envelopes sent so far have reached the log. */
+  #published: Promise<void> = Promise.resolve()
   /** Called whenever a publish frame was answered or the session closed. */
   readonly #waiting: (() => void)[] = []
   /** What the subscriptions of this session send through. */
@@ -388,7 +390,10 @@ export class Session {
     while (this.#publishing >= publishFramesInFlightMax) await this.#something()
     if (this.#state.name === 'closed') return
     this.#publishing++
-    const { answer } = await this.#relay.publish(device, frame.rq, frame.envelopes)
+    const after = this.#published
+    const { reached, answer } = this.#relay.publish(device, frame.rq, frame.envelopes, after)
+    // What failed is told with the answer; the next frame must not wait for it for ever.
+    this.#published = reached.catch(() => undefined)
     answer
       .then(
         (result) => this.#send(result),
