@@ -1,5 +1,4 @@
 import type { OpenWebSocket, WebSocketLike } from '@liaison/client-sdk'
-import { nodeWebSocket } from '@liaison/client-sdk/node'
 import {
   coreHashOf,
   type DeliverItem,
@@ -9,6 +8,7 @@ import {
   type RelayFrame,
   toHex,
 } from '@liaison/protocol'
+import { interposedWebSocket } from './interposed-socket.ts'
 
 /** What a relay that lies does to one delivered item on its way: another item, or none. */
 export type TamperItem = (item: DeliverItem, core: string) => DeliverItem | null
@@ -50,39 +50,19 @@ export class WatchedLink {
     this.#breakNext = true
   }
 
-  readonly open: OpenWebSocket = (url, subprotocol) => {
-    const socket = nodeWebSocket(url, subprotocol)
-    socket.binaryType = 'arraybuffer'
-    const outer: WebSocketLike = {
-      binaryType: 'arraybuffer',
-      get bufferedAmount() {
-        return socket.bufferedAmount
-      },
-      onopen: null,
-      onmessage: null,
-      onclose: null,
-      onerror: null,
-      send: (data) => socket.send(data),
-      close: (code, reason) => socket.close(code, reason),
-    }
-    socket.onopen = (event) => outer.onopen?.(event)
-    socket.onclose = (event) => outer.onclose?.(event)
-    socket.onerror = (event) => outer.onerror?.(event)
-    socket.onmessage = ({ data }: { readonly data: ArrayBuffer }) => {
-      if (this.#socket !== socket) return
-      const passed = this.#look(new Uint8Array(data))
-      if (passed !== null) outer.onmessage?.({ data: passed } as never)
-    }
-    this.#socket = socket
-    return outer
-  }
+  readonly open: OpenWebSocket = interposedWebSocket(
+    (message, socket) => (this.#socket === socket ? this.#look(message) : []),
+    (socket) => {
+      this.#socket = socket
+    },
+  )
 
-  /** @returns What the SDK is given; null when the link broke off here. */
-  #look(bytes: Uint8Array): ArrayBuffer | null {
+  /** @returns What the SDK is given; nothing when the link broke off here. */
+  #look(bytes: Uint8Array): readonly Uint8Array[] {
     const decoded = decodeRelayFrame(bytes)
     if (!decoded.ok) throw new Error(`a frame of the relay does not decode: ${decoded.error}`)
     const frame = decoded.value
-    if (frame.kind !== 'deliver' && frame.kind !== 'fetched') return bufferOf(bytes)
+    if (frame.kind !== 'deliver' && frame.kind !== 'fetched') return [bytes]
     const full = frame.items.filter((item) => item.form === 'full')
     this.#reports += full.length
     // What the device asked for by name, to check other readers' slots, is no second delivery.
@@ -96,10 +76,10 @@ export class WatchedLink {
       const socket = this.#socket
       this.#socket = null
       socket?.close()
-      return null
+      return []
     }
-    if (this.tamper === null) return bufferOf(bytes)
-    return bufferOf(encodeRelayFrame(this.#tampered(frame, this.tamper)))
+    if (this.tamper === null) return [bytes]
+    return [encodeRelayFrame(this.#tampered(frame, this.tamper))]
   }
 
   #tampered<F extends RelayFrame & { readonly items: readonly DeliverItem[] }>(
@@ -121,7 +101,3 @@ export class WatchedLink {
     return toHex(coreHashOf(this.#net, item.ctx, item.seal))
   }
 }
-
-/** A buffer of its own, as a WebSocket hands it over. */
-const bufferOf = (bytes: Uint8Array): ArrayBuffer =>
-  bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length) as ArrayBuffer

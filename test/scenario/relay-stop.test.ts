@@ -1,30 +1,14 @@
 import { sodiumReady } from '@liaison/protocol'
-import { openLog, type RelayLog, relayLimits } from '@liaison/server'
+import { relayLimits } from '@liaison/server'
 import t from 'tap'
 import { request } from '../contract/relay-log.ts'
 import { Composer } from '../support/composer.ts'
 import { makeSealingNetwork } from '../support/epoch-keys.ts'
+import { heldLog } from '../support/held-log.ts'
 import { RawClient } from '../support/raw-client.ts'
 import { rejectsWithCode } from '../support/rejects-with-code.ts'
 import { startScenario, startTestRelay } from '../support/relay.ts'
 import { tempFolder } from '../support/temp-folder.ts'
-
-/** A log whose appends wait until they are let go. */
-function gatedLog(log: RelayLog, gate: Promise<void>, onAppend: () => void): RelayLog {
-  return new Proxy(log, {
-    get(target, name) {
-      const value: unknown = Reflect.get(target, name)
-      if (typeof value !== 'function') return value
-      if (name !== 'accept') return value.bind(target)
-      return async (...args: unknown[]): Promise<unknown> => {
-        onAppend()
-        const outcome: unknown = await Reflect.apply(value, target, args)
-        await gate
-        return outcome
-      }
-    },
-  })
-}
 
 t.test(
   'a relay that stops answers what it began, says when to come back, and loses nothing',
@@ -34,25 +18,18 @@ t.test(
     await using folder = await tempFolder()
     const composer = new Composer(network, network.deviceOf('BF'))
     const sealed = Array.from({ length: 5 }, () => composer.seal().envelope)
-    let open: () => void = () => undefined
-    const gate = new Promise<void>((resolve) => {
-      open = resolve
-    })
-    let appends = 0
-    const first = await startTestRelay(network, {
-      folder,
-      openLog: async (options) => gatedLog(await openLog(options), gate, () => appends++),
-    })
+    const { calls, openLog, release } = heldLog('accept', 'answer')
+    const first = await startTestRelay(network, { folder, openLog })
     const client = await first.client(composer.device)
     await using silent = await RawClient.connect(first.url, network)
     const rq = client.beginPublish(...sealed)
     await client
-      .until(() => appends === 5 || client.closed !== null, 'the appends')
+      .until(() => calls() === 5 || client.closed !== null, 'the appends')
       .catch(() => undefined)
-    t.equal(appends, 5, 'all are under way')
+    t.equal(calls(), 5, 'all are under way')
     const stopped = first.running.stop()
     client.beginPublish(composer.seal().envelope)
-    open()
+    release()
     const { codes, receipts } = await client.result(rq)
     t.same(codes, ['ok', 'ok', 'ok', 'ok', 'ok'])
     const error = await client.next('error')

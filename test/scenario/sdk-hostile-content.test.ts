@@ -1,14 +1,12 @@
 /** What is altered on the way, and what a member seals wrongly on purpose; the reader is the real SDK. */
-import { type DeliverItem, decodeAck, errorRow, toHex } from '@liaison/protocol'
+import { type DeliverItem, errorRow, toHex } from '@liaison/protocol'
 import { schemaHash } from '@liaison/schemas'
 import t from 'tap'
-import { Composer } from '../support/composer.ts'
 import { itemOf, placeOf, withSlot } from '../support/hostile-sender.ts'
 import { seededBytes } from '../support/network.ts'
 import type { TestRelay } from '../support/relay.ts'
 import {
   eventually,
-  hostileWebSocket,
   makeReport,
   openDevice,
   shown,
@@ -16,38 +14,10 @@ import {
   type Tamper,
   take,
 } from '../support/sdk.ts'
+import { badAcks, openVictim, spotReporter } from '../support/victim.ts'
 
-/** A composer of valid spot reports of BF. */
-function senderOf(relay: TestRelay): {
-  composer: Composer
-  next: (body?: object) => ReturnType<Composer['seal']>
-} {
-  const composer = new Composer(relay.network, relay.network.deviceOf('BF'))
-  const next = (body?: object): ReturnType<Composer['seal']> =>
-    composer.seal({
-      hc: 1,
-      body: JSON.stringify(body ?? makeReport(relay.network, 'BF')),
-      ctx: { sch: schemaHash('spotrep') },
-    })
-  return { composer, next }
-}
-
-const reader = (relay: TestRelay, tamper: Tamper = (frame) => [frame]) =>
-  openDevice(relay, relay.network.deviceOf('ML'), {
-    webSocket: hostileWebSocket(tamper),
-    // Checks the slots of every report.
-    random: () => 0,
-  })
-
-/** Codes under which the members of a device have acknowledged an envelope as bad. */
-async function badAcks(relay: TestRelay, core: Uint8Array): Promise<number[]> {
-  const stored = await relay.running.relay.source.log.readAcks(relay.network.member('BF'), 0, 100)
-  return stored.flatMap(({ ack }) => {
-    const decoded = decodeAck(ack)
-    if (!decoded.ok) throw new Error(decoded.error)
-    return (decoded.value.bad ?? []).filter(([c]) => toHex(c) === toHex(core)).map(([, n]) => n)
-  })
-}
+/** Checks the slots of every report. */
+const reader = (relay: TestRelay, tamper?: Tamper) => openVictim(relay, tamper, { random: () => 0 })
 
 const flip = (bytes: Uint8Array, at: number): Uint8Array => {
   const out = bytes.slice()
@@ -79,7 +49,7 @@ for (const [part, code, spoil] of spoilt) {
     `attack 7: a spoilt ${part} is told as ${code}; the good copy is fetched later`,
     async (t) => {
       await using relay = await startReportScenario()
-      const { composer, next } = senderOf(relay)
+      const { composer, next } = spotReporter(relay)
       const publisher = await relay.client(composer.device)
       const [zeroth, first, second] = [next(), next(), next()]
       await publisher.publish(zeroth.envelope, first.envelope)
@@ -105,7 +75,7 @@ t.test(
   'attack 5: a report under the heading of another topic is told and not acknowledged',
   async (t) => {
     await using relay = await startReportScenario()
-    const { composer, next } = senderOf(relay)
+    const { composer, next } = spotReporter(relay)
     const publisher = await relay.client(composer.device)
     const { envelope, core } = next()
     await publisher.publish(envelope)
@@ -123,7 +93,7 @@ t.test(
 t.test('a slot that does not open is told, and acknowledged to the sender as bad', async (t) => {
   await using relay = await startReportScenario()
   const { network } = relay
-  const { composer, next } = senderOf(relay)
+  const { composer, next } = spotReporter(relay)
   const publisher = await relay.client(composer.device)
   const { envelope } = next()
   const idx = placeOf(network, envelope, network.deviceOf('ML'))
@@ -142,7 +112,7 @@ t.test(
   async (t) => {
     await using relay = await startReportScenario()
     const { network } = relay
-    const { composer, next } = senderOf(relay)
+    const { composer, next } = spotReporter(relay)
     const publisher = await relay.client(composer.device)
     const { envelope } = next()
     const hostile = withSlot(network, composer.device, envelope, 0, seededBytes('garbage', 1168))
@@ -166,7 +136,7 @@ t.test(
 t.test('a body that breaks its schema is withheld, and the unit is told', async (t) => {
   await using relay = await startReportScenario()
   const { network } = relay
-  const { composer, next } = senderOf(relay)
+  const { composer, next } = spotReporter(relay)
   const publisher = await relay.client(composer.device)
   const { envelope, core } = next({ ...makeReport(network, 'BF'), title: 7, secret: 'kept away' })
   await publisher.publish(envelope)
@@ -185,7 +155,7 @@ t.test(
   async (t) => {
     await using relay = await startReportScenario()
     const { network } = relay
-    const { composer, next } = senderOf(relay)
+    const { composer, next } = spotReporter(relay)
     const publisher = await relay.client(composer.device)
     const other = composer.seal({
       hc: 1,
@@ -228,7 +198,7 @@ t.test(
 t.test('an envelope for somebody else is told and leaves no acknowledgement', async (t) => {
   await using relay = await startReportScenario()
   const { network } = relay
-  const { composer } = senderOf(relay)
+  const { composer } = spotReporter(relay)
   const publisher = await relay.client(composer.device)
   const private_ = composer.seal({
     hc: 1,

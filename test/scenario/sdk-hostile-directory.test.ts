@@ -17,7 +17,6 @@ import type { TestNetwork } from '../support/network.ts'
 import { rejectsWithCode } from '../support/rejects-with-code.ts'
 import {
   eventually,
-  hostileWebSocket,
   makeReport,
   openDevice,
   shown,
@@ -25,6 +24,7 @@ import {
   type Tamper,
   take,
 } from '../support/sdk.ts'
+import { openVictim } from '../support/victim.ts'
 
 type Change = (page: DirectoryPage, network: TestNetwork) => Partial<DirectoryPage>
 
@@ -136,11 +136,7 @@ for (const [name, code, change] of lies) {
         : [frame]
     const device = network.deviceOf('ML')
     const size = network.directory.size
-    await rejectsWithCode(
-      t,
-      openDevice(relay, device, { webSocket: hostileWebSocket(tamper) }),
-      code,
-    )
+    await rejectsWithCode(t, openVictim(relay, tamper), code)
     await using again = await openDevice(relay, device)
     t.equal(again.directory.size, size, 'nothing of it was kept; an honest relay is heard')
   })
@@ -156,9 +152,7 @@ t.test('the same lie in the middle of a session ends it', async (t) => {
     const page = { from: size, size, entries: [], checkpoint: signedBy(network, size, other) }
     return [frame, { kind: 'dir', rq: 0, page }]
   }
-  const victim = await openDevice(relay, network.deviceOf('ML'), {
-    webSocket: hostileWebSocket(tamper),
-  })
+  const victim = await openVictim(relay, tamper)
   lie = true
   await using officer = await openDevice(relay, network.deviceOf('BF'))
   await officer.submit(makeReport(network, 'BF'), { topic: 'terrorism' })
@@ -175,9 +169,7 @@ t.test(
       const { network } = relay
       const tamper: Tamper = (frame) =>
         frame.kind === 'ready' ? [{ ...frame, t: frame.t + offset }] : [frame]
-      await using victim = await openDevice(relay, network.deviceOf('ML'), {
-        webSocket: hostileWebSocket(tamper),
-      })
+      await using victim = await openVictim(relay, tamper)
       const submission = await victim.submit(makeReport(network, 'ML'), { topic: 'terrorism' })
       await eventually('the reason is told', () => victim.link.waiting === 'clock_skew')
       t.equal(submission.state.state, 'queued')

@@ -1,10 +1,9 @@
 /** A relay that repeats, reorders, drops and misplaces what it delivers; the reader is the real SDK. */
-import type { DeliverItem, RelayFrame } from '@liaison/protocol'
+import type { DeliverItem } from '@liaison/protocol'
 import t from 'tap'
 import type { TestRelay } from '../support/relay.ts'
 import {
   eventually,
-  hostileWebSocket,
   makeReport,
   openDevice,
   shown,
@@ -12,8 +11,7 @@ import {
   type Tamper,
   take,
 } from '../support/sdk.ts'
-
-type Deliver = Extract<RelayFrame, { kind: 'deliver' }>
+import { onItems, openVictim } from '../support/victim.ts'
 
 /** Sends `n` reports of a member; each is accepted before the next. @returns their ids */
 async function send(relay: TestRelay, member: string, n: number): Promise<string[]> {
@@ -29,25 +27,13 @@ async function send(relay: TestRelay, member: string, n: number): Promise<string
   return ids
 }
 
-/** Changes the items of every deliver frame. */
-const onItems =
-  (change: (items: readonly DeliverItem[], frame: Deliver) => readonly DeliverItem[][]): Tamper =>
-  (frame) =>
-    frame.kind === 'deliver'
-      ? change(frame.items, frame).map((items) => ({ ...frame, items }))
-      : [frame]
-
 const names = (deliveries: Awaited<ReturnType<typeof shown>>): string[] =>
   deliveries.map((d) => (d.kind === 'report' ? d.report.meta.id : d.kind))
-
-/** A reader that speaks to the relay through a liar. */
-const reader = (relay: TestRelay, tamper: Tamper) =>
-  openDevice(relay, relay.network.deviceOf('ML'), { webSocket: hostileWebSocket(tamper) })
 
 t.test('attack 2: what comes again, under the same or new cursors, is shown once', async (t) => {
   await using relay = await startReportScenario()
   const ids = await send(relay, 'BF', 4)
-  await using victim = await reader(
+  await using victim = await openVictim(
     relay,
     onItems((items) => [
       [...items],
@@ -67,7 +53,7 @@ t.test(
   async (t) => {
     await using relay = await startReportScenario()
     const ids = await send(relay, 'BF', 5)
-    await using victim = await reader(
+    await using victim = await openVictim(
       relay,
       onItems((items) => [[...items].reverse()]),
     )
@@ -83,7 +69,7 @@ t.test('attack 3: reports of different senders in another order are all shown', 
     ...(await send(relay, 'NE', 1)),
     ...(await send(relay, 'FLU', 1)),
   ]
-  await using victim = await reader(
+  await using victim = await openVictim(
     relay,
     onItems((items) => [...items].reverse().map((item) => [item])),
   )
@@ -94,7 +80,7 @@ t.test('attack 3: reports of different senders in another order are all shown', 
 t.test('attack 3: a dropped report is asked for and shown in its place', async (t) => {
   await using relay = await startReportScenario()
   const ids = await send(relay, 'BF', 4)
-  await using victim = await reader(
+  await using victim = await openVictim(
     relay,
     onItems((items) => [items.filter((item) => item.cursor !== 2 && item.cursor !== 3)]),
   )
@@ -112,7 +98,7 @@ t.test('attack 3: a report that stays away is a gap that everybody sees', async 
       { ...frame, items: frame.items.filter((item) => item.cursor !== 2 && item.cursor !== 3) },
     ]
   }
-  await using victim = await reader(relay, drop)
+  await using victim = await openVictim(relay, drop)
   const [first, gap, last] = await take(victim, 3)
   t.equal(first?.kind === 'report' && first.report.meta.id, ids[0])
   t.match(gap, { kind: 'gap', device: relay.network.deviceOf('BF').num, from: 1, to: 2 })
@@ -129,7 +115,7 @@ t.test('attack 3: a refused or empty answer to the question is a gap too', async
     if (frame.kind !== 'deliver') return [frame]
     return [{ ...frame, items: frame.items.filter((item) => item.cursor !== 2) }]
   }
-  await using victim = await reader(relay, refuse)
+  await using victim = await openVictim(relay, refuse)
   const [, gap] = await take(victim, 3)
   t.match(gap, { kind: 'gap', from: 1, to: 1 })
 })
@@ -147,7 +133,7 @@ t.test('a report that was a gap and comes late is shown, once', async (t) => {
     if (hold || held === undefined) return [{ ...frame, items }]
     return [{ ...frame, items: [...items, { ...held, cursor: 90 }] }]
   }
-  await using victim = await reader(relay, late)
+  await using victim = await openVictim(relay, late)
   await take(victim, 3)
   hold = false
   const [next] = await send(relay, 'BF', 1)
@@ -160,7 +146,7 @@ t.test('items for no subscription of ours are refused and leave nothing behind',
   const ids = await send(relay, 'BF', 1)
   for (const sub of [0, 60_000]) {
     const stray: Tamper = (frame) => (frame.kind === 'deliver' ? [{ ...frame, sub }] : [frame])
-    const victim = await reader(relay, stray)
+    const victim = await openVictim(relay, stray)
     t.equal((await victim.closed).code, 'frame_unexpected', `subscription ${sub}`)
     t.same(await shown(victim), [])
     await victim.close()
@@ -180,7 +166,7 @@ t.test('a relay that claims to have skipped everything does not make a device de
     lied = true
     return [{ ...frame, items: [{ form: 'skip', cursor: 1, to: far }] }]
   }
-  const victim = await reader(relay, skip)
+  const victim = await openVictim(relay, skip)
   await eventually('the lie was told', () => lied)
   await victim.close()
   await using honest = await openDevice(relay, relay.network.deviceOf('ML'))

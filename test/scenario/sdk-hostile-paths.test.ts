@@ -3,18 +3,15 @@ import { join } from 'node:path'
 import type { Change, ClientStore, Table } from '@liaison/client-sdk'
 import { openLmdbStore } from '@liaison/client-sdk/node'
 import { Directory, signCheckpoint, toHex, weekMs } from '@liaison/protocol'
-import { schemaHash } from '@liaison/schemas'
 import t from 'tap'
 import { EpochKeys } from '../../client-sdk/src/keys/epoch-keys.ts'
 import { Vault } from '../../client-sdk/src/store/vault.ts'
-import { Composer } from '../support/composer.ts'
+import type { Composer } from '../support/composer.ts'
 import { withSlot } from '../support/hostile-sender.ts'
 import { seededBytes } from '../support/network.ts'
 import { rejectsWithCode } from '../support/rejects-with-code.ts'
 import type { TestRelay } from '../support/relay.ts'
 import {
-  hostileWebSocket,
-  makeReport,
   openDevice,
   shown,
   startReportScenario,
@@ -22,18 +19,15 @@ import {
   type Tamper,
   take,
 } from '../support/sdk.ts'
+import { openVictim, spotReporter } from '../support/victim.ts'
 
 /** A report of BF in which the first slot of the FLU is garbage. */
 function withoutFlu(
   relay: TestRelay,
 ): ReturnType<typeof withSlot> & { device: Composer['device'] } {
   const { network } = relay
-  const composer = new Composer(network, network.deviceOf('BF'))
-  const { envelope } = composer.seal({
-    hc: 1,
-    body: JSON.stringify(makeReport(network, 'BF')),
-    ctx: { sch: schemaHash('spotrep') },
-  })
+  const { composer, next } = spotReporter(relay)
+  const { envelope } = next()
   const garbage = seededBytes('garbage', 1168)
   return { ...withSlot(network, composer.device, envelope, 0, garbage), device: composer.device }
 }
@@ -65,10 +59,7 @@ for (const [what, tamper] of hidden) {
     t.same((await publisher.publish(hostile.envelope)).codes, ['ok'])
     await using unit = await openDevice(relay, network.deviceOf('FLU'))
     t.match((await take(unit, 1))[0], { kind: 'undecryptable', reason: 'slot_unopenable' })
-    await using member = await openDevice(relay, network.deviceOf('ML'), {
-      webSocket: hostileWebSocket(tamper),
-      random: () => 0,
-    })
+    await using member = await openVictim(relay, tamper, { random: () => 0 })
     t.match((await take(member, 1))[0], { kind: 'report' })
     const [, notice] = await take(unit, 2)
     t.match(notice, {
@@ -161,11 +152,7 @@ t.test('an entry from the future destroys nobody’s keys', async (t) => {
       : [frame]
   const device = network.deviceOf('ML')
   // The real relay, asked afterwards, knows nothing of the entry.
-  await rejectsWithCode(
-    t,
-    openDevice(relay, device, { webSocket: hostileWebSocket(tamper) }),
-    'directory_rollback',
-  )
+  await rejectsWithCode(t, openVictim(relay, tamper), 'directory_rollback')
   await using store = await openLmdbStore(join(relay.folder.path, 'devices', device.label))
   const keys = new EpochKeys(new Vault(store, storageKeyOf(device)))
   const kid = network.directory.kidFor(device.num, network.now)

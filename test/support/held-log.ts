@@ -1,10 +1,20 @@
 import { type OpenLogOptions, openLog as openRealLog, type RelayLog } from '@liaison/server'
 
-/** A disk that takes nothing for a while: every call of one method waits until it is released. */
-export function heldLog(method: 'appendLeaf' | 'getBlob'): {
+/**
+ * A disk that takes nothing for a while: every call of one method waits until it is released.
+ *
+ * @param held `call`: nothing is done before that. `answer`: it is done, and only the answer waits.
+ */
+export function heldLog(
+  method: 'accept' | 'appendLeaf' | 'getBlob',
+  held: 'call' | 'answer' = 'call',
+): {
+  /** Calls of the method so far. */
+  readonly calls: () => number
   readonly openLog: (options: OpenLogOptions) => Promise<RelayLog>
   readonly release: () => void
 } {
+  let calls = 0
   let release: () => void = () => undefined
   const gate = new Promise<void>((resolve) => {
     release = resolve
@@ -16,10 +26,13 @@ export function heldLog(method: 'appendLeaf' | 'getBlob'): {
         if (typeof value !== 'function') return value
         if (name !== method) return value.bind(log)
         return async (...args: unknown[]): Promise<unknown> => {
+          calls++
+          if (held === 'call') await gate
+          const answer: unknown = await Reflect.apply(value, log, args)
           await gate
-          return Reflect.apply(value, log, args)
+          return answer
         }
       },
     })
-  return { openLog, release }
+  return { calls: () => calls, openLog, release }
 }

@@ -18,8 +18,9 @@ import {
 import { type Report, schemaHash } from '@liaison/schemas'
 import { parseNetworkFile } from '../../client-sdk/src/identity/network-file.ts'
 import { EpochKeys } from '../../client-sdk/src/keys/epoch-keys.ts'
-import type { OpenWebSocket, WebSocketLike } from '../../client-sdk/src/session/transport.ts'
+import type { OpenWebSocket } from '../../client-sdk/src/session/transport.ts'
 import { Vault } from '../../client-sdk/src/store/vault.ts'
+import { interposedWebSocket } from '../../scripts/demo/interposed-socket.ts'
 import { epochPair, makeSealingNetwork } from './epoch-keys.ts'
 import { type NetworkOptions, seededBytes, type TestDevice, type TestNetwork } from './network.ts'
 import { type RelayOptions, startScenario, type TestRelay } from './relay.ts'
@@ -85,6 +86,8 @@ export async function openDevice(
     webSocket: nodeWebSocket,
     clock: () => relay.network.now,
     random: () => 0.99,
+    // Nobody is on the other side of the world here.
+    reconnect: { minMs: 100, maxMs: 2_000 },
     ...rest,
   })
 }
@@ -152,37 +155,12 @@ export async function eventually(
 export type Tamper = (frame: RelayFrame) => readonly RelayFrame[]
 
 /** A WebSocket through which a hostile relay speaks: every frame to the client passes `tamper`. */
-export const hostileWebSocket =
-  (tamper: Tamper): OpenWebSocket =>
-  (url, subprotocol) => {
-    const socket = nodeWebSocket(url, subprotocol)
-    const proxy: WebSocketLike = {
-      binaryType: 'arraybuffer',
-      get bufferedAmount() {
-        return socket.bufferedAmount
-      },
-      onopen: null,
-      onmessage: null,
-      onclose: null,
-      onerror: null,
-      send: (data) => socket.send(data),
-      close: (code, reason) => socket.close(code, reason),
-    }
-    socket.binaryType = 'arraybuffer'
-    socket.onopen = (event) => proxy.onopen?.(event)
-    socket.onclose = (event) => proxy.onclose?.(event)
-    socket.onerror = (event) => proxy.onerror?.(event)
-    socket.onmessage = ({ data }: { readonly data: ArrayBuffer }) => {
-      const decoded = decodeRelayFrame(new Uint8Array(data))
-      if (!decoded.ok) throw new Error(decoded.error)
-      for (const frame of tamper(decoded.value)) {
-        const bytes = encodeRelayFrame(frame)
-        const copy = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length)
-        proxy.onmessage?.({ data: copy } as never)
-      }
-    }
-    return proxy
-  }
+export const hostileWebSocket = (tamper: Tamper): OpenWebSocket =>
+  interposedWebSocket((message) => {
+    const decoded = decodeRelayFrame(message)
+    if (!decoded.ok) throw new Error(decoded.error)
+    return tamper(decoded.value).map(encodeRelayFrame)
+  })
 
 /** Time that a test network's clock shows. */
 export const timeOf = (network: TestNetwork): EpochMs => network.now

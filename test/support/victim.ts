@@ -1,20 +1,10 @@
 /** A reader that hears the relay through a liar, and somebody who signs whatever it likes. */
 import type { ConnectOptions, Session } from '@liaison/client-sdk'
-import {
-  type DeliverItem,
-  decodeAck,
-  type Envelope,
-  type RelayFrame,
-  toHex,
-} from '@liaison/protocol'
+import { type DeliverItem, decodeAck, toHex } from '@liaison/protocol'
 import { schemaHash } from '@liaison/schemas'
 import { type ComposeOptions, Composer } from './composer.ts'
-import { itemOf } from './hostile-sender.ts'
 import type { TestRelay } from './relay.ts'
 import { hostileWebSocket, makeReport, openDevice, type Tamper } from './sdk.ts'
-
-/** Frame that carries what was subscribed to. */
-export type DeliverFrame = Extract<RelayFrame, { kind: 'deliver' }>
 
 /** A device of ML, the SDK itself, whose relay does to every frame what `tamper` says. */
 export const openVictim = (
@@ -32,10 +22,6 @@ export const onItems =
   (change: (items: readonly DeliverItem[]) => readonly DeliverItem[][]): Tamper =>
   (frame) =>
     frame.kind === 'deliver' ? change(frame.items).map((items) => ({ ...frame, items })) : [frame]
-
-/** Delivers, in place of what was there, an envelope that the relay has not, or should not have. */
-export const instead = (relay: TestRelay, envelope: Envelope, code = 'ML'): Tamper =>
-  onItems(() => [[itemOf(relay.network, envelope, relay.network.deviceOf(code), 1)]])
 
 /** A composer of valid spot reports of BF. */
 export function spotReporter(relay: TestRelay): {
