@@ -1,3 +1,4 @@
+import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { type NetworkId, sodiumReady } from '@liaison/protocol'
 import { type LogListener, openLmdbLog } from '@liaison/server'
@@ -69,4 +70,34 @@ t.test('the data file is opened so that only flushed data survives a restore', a
   t.equal(Reflect.get(root, 'safeRestore'), true, 'the option is known to this release of lmdb')
   t.equal(Reflect.get(root, 'overlappingSync'), true, 'and means something in this mode')
   await root.close()
+})
+
+t.test('two relays never write to one folder', async (t) => {
+  await using folder = await tempFolder()
+  const options = { folder: folder.path, net: contractNet }
+  await using log = await openLmdbLog(options)
+  t.match(await log.accept(request('a', 0)), { kind: 'accepted' })
+  await rejectsWithCode(t, openLmdbLog(options), 'config_invalid')
+  t.match(await log.accept(request('a', 1)), { kind: 'accepted' }, 'the first goes on')
+  // As from another container, where the process of the first cannot be seen.
+  const root = open({ path: join(folder.path, 'relay.mdb'), noSubdir: true, maxDbs: 16 })
+  const meta = root.openDB<object, string>({ name: 'meta' })
+  await meta.put('owner', { ...meta.get('owner'), host: 'elsewhere' })
+  await root.close()
+  await using second = await openLmdbLog(options)
+  await rejectsWithCode(t, log.accept(request('a', 2)), 'log_unavailable')
+  t.match(log.failure()?.cause, { message: /taken the data folder over/ })
+  t.match(await second.accept(request('a', 2)), { kind: 'accepted', place: { cursor: 3 } })
+})
+
+t.test('a folder that a dead process left behind is free', async (t) => {
+  await using folder = await tempFolder()
+  const options = { folder: folder.path, net: contractNet }
+  await (await openLmdbLog(options))[Symbol.asyncDispose]()
+  const root = open({ path: join(folder.path, 'relay.mdb'), noSubdir: true, maxDbs: 16 })
+  const left = { name: 'x', host: hostname(), pid: process.pid, started: '1' }
+  await root.openDB<object, string>({ name: 'meta' }).put('owner', left)
+  await root.close()
+  await using log = await openLmdbLog(options)
+  t.match(await log.accept(request('a', 0)), { kind: 'accepted' }, 'its number is in use again')
 })

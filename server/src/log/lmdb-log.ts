@@ -10,6 +10,7 @@ import {
 import { decideAccept } from './decide-accept.ts'
 import { type Counters, readCounters } from './lmdb-counters.ts'
 import { hashKey, idKey, placeKey, topicKey } from './lmdb-keys.ts'
+import { giveBack, isOwner, takeOver } from './lmdb-owner.ts'
 import { type EnvelopeRecord, type LmdbStores, openStores, plain } from './lmdb-stores.ts'
 import { LmdbWriter } from './lmdb-writer.ts'
 import type {
@@ -27,6 +28,9 @@ import type {
 /** Layout of the data folder; another number is refused, never guessed at. */
 const formatVersion = 1
 
+/** How long giving the folder back may take when the log is closed, ms. */
+const giveBackMsMax = 2_000
+
 /** How to open the embedded log. */
 export interface LmdbLogOptions {
   /** Folder of this network's data; created when absent. */
@@ -39,13 +43,14 @@ export interface LmdbLogOptions {
 /**
  * Opens the embedded log: one process, one folder, nothing to install.
  *
- * @throws RelayError `store_mismatch` for the folder of another network or another format.
+ * @throws RelayError `store_mismatch` for the folder of another network or another format,
+ *   `config_invalid` for one that another relay uses.
  */
 export async function openLmdbLog(options: LmdbLogOptions): Promise<RelayLog> {
   const stores = openStores(options.folder)
   try {
     await claimFolder(stores, options.net)
-    return new LmdbLog(stores, options.listener)
+    return new LmdbLog(stores, await takeOver(stores), options.listener)
   } catch (error) {
     await stores.root.close()
     throw error
@@ -72,6 +77,7 @@ async function claimFolder({ root, meta }: LmdbStores, net: NetworkId): Promise<
 class LmdbLog implements RelayLog {
   readonly leases = null
   readonly #stores: LmdbStores
+  readonly #owner: string
   readonly #writer: LmdbWriter
   readonly #listener: LogListener | undefined
   /** What is durable; raised only after a flush. Reads go no further. */
@@ -79,9 +85,10 @@ class LmdbLog implements RelayLog {
   /** What is written; only code inside a write transaction reads or raises it. */
   readonly #written: Counters
 
-  constructor(stores: LmdbStores, listener: LogListener | undefined) {
+  constructor(stores: LmdbStores, owner: string, listener: LogListener | undefined) {
     this.#stores = stores
-    this.#writer = new LmdbWriter(stores.root)
+    this.#owner = owner
+    this.#writer = new LmdbWriter(stores.root, () => isOwner(stores, owner))
     this.#listener = listener
     this.#written = readCounters(stores)
     this.#confirmed = readCounters(stores)
@@ -320,6 +327,9 @@ class LmdbLog implements RelayLog {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    // A disk that takes nothing any more must not keep the process; the next one finds us gone.
+    const late = new Promise((resolve) => setTimeout(resolve, giveBackMsMax).unref())
+    await Promise.race([giveBack(this.#stores, this.#owner).catch(() => undefined), late])
     await this.#stores.root.close()
   }
 }

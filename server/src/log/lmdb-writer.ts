@@ -7,10 +7,13 @@ const writeMsMax = 30_000
 /** Runs atomic steps, one after the other, each durable before its caller hears of it. */
 export class LmdbWriter {
   readonly #root: RootDatabase
+  readonly #mayWrite: () => boolean
   #failure: unknown = null
 
-  constructor(root: RootDatabase) {
+  /** @param mayWrite Asked inside each transaction; false when another process has the folder by now. */
+  constructor(root: RootDatabase, mayWrite: () => boolean) {
     this.#root = root
+    this.#mayWrite = mayWrite
   }
 
   /** Why a step failed, and with it every later one; null while all is well. */
@@ -32,6 +35,7 @@ export class LmdbWriter {
     const written = this.#root.childTransaction(() => {
       this.#check()
       try {
+        if (!this.#mayWrite()) throw new Error('another relay has taken the data folder over')
         return step()
       } catch (error) {
         this.#failure ??= error
