@@ -1,3 +1,4 @@
+import { stat } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { type NetworkId, sodiumReady } from '@liaison/protocol'
@@ -95,7 +96,9 @@ t.test('a folder that a dead process left behind is free', async (t) => {
   const options = { folder: folder.path, net: contractNet }
   await (await openLmdbLog(options))[Symbol.asyncDispose]()
   const root = open({ path: join(folder.path, 'relay.mdb'), noSubdir: true, maxDbs: 16 })
-  const left = { name: 'x', host: hostname(), pid: process.pid, started: '1' }
+  const { dev, ino } = await stat(join(folder.path, 'relay.mdb'))
+  const file = `${dev}:${ino}`
+  const left = { name: 'x', host: hostname(), pid: process.pid, file, started: '1' }
   await root.openDB<object, string>({ name: 'meta' }).put('owner', left)
   await root.close()
   await using log = await openLmdbLog(options)

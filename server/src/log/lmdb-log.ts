@@ -11,7 +11,13 @@ import { decideAccept } from './decide-accept.ts'
 import { type Counters, readCounters } from './lmdb-counters.ts'
 import { hashKey, idKey, placeKey, topicKey } from './lmdb-keys.ts'
 import { giveBack, isOwner, takeOver } from './lmdb-owner.ts'
-import { type EnvelopeRecord, type LmdbStores, openStores, plain } from './lmdb-stores.ts'
+import {
+  type EnvelopeRecord,
+  type LmdbStores,
+  openStores,
+  plain,
+  storeFile,
+} from './lmdb-stores.ts'
 import { LmdbWriter } from './lmdb-writer.ts'
 import type {
   AcceptedPlace,
@@ -50,7 +56,7 @@ export async function openLmdbLog(options: LmdbLogOptions): Promise<RelayLog> {
   const stores = openStores(options.folder)
   try {
     await claimFolder(stores, options.net)
-    return new LmdbLog(stores, await takeOver(stores), options.listener)
+    return new LmdbLog(stores, await takeOver(stores, storeFile(options.folder)), options.listener)
   } catch (error) {
     await stores.root.close()
     throw error

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises'
+import { readFile, stat } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { RelayError, randomBytes, toHex } from '@liaison/protocol'
 import type { LmdbStores } from './lmdb-stores.ts'
@@ -9,6 +9,8 @@ export interface Owner {
   readonly name: string
   readonly host: string
   readonly pid: number
+  /** The very file: a copy of it elsewhere is nobody's yet. */
+  readonly file: string
   /** When that process was started, in ticks; numbers of processes are used again. */
   readonly started: string
 }
@@ -17,12 +19,15 @@ export interface Owner {
  * Takes a data folder over in one transaction. A folder that a running process of this machine has is
  * refused; one that we cannot see, in another container, is cut off from its next write on instead.
  *
+ * @param path The one file of the store.
  * @returns the name under which this process may write
  * @throws RelayError `config_invalid` naming the process
  */
-export async function takeOver({ root, meta }: LmdbStores): Promise<string> {
+export async function takeOver({ root, meta }: LmdbStores, path: string): Promise<string> {
   const before = meta.get('owner') as Owner | undefined
-  if (before !== undefined && (await isRunning(before))) {
+  const { dev, ino } = await stat(path)
+  const file = `${dev}:${ino}`
+  if (before?.file === file && (await isRunning(before))) {
     throw new RelayError('config_invalid', {
       field: 'data',
       detail: `another relay uses the folder: process ${before.pid}`,
@@ -32,6 +37,7 @@ export async function takeOver({ root, meta }: LmdbStores): Promise<string> {
     name: toHex(randomBytes(16)),
     host: hostname(),
     pid: process.pid,
+    file,
     started: await startOf(process.pid),
   }
   const taken = await root.transaction(() => {

@@ -32,10 +32,13 @@ export interface LmdbStores {
   readonly blobs: Database<Buffer, Buffer>
 }
 
+/** The one file of the store in a data folder. */
+export const storeFile = (folder: string): string => join(folder, 'relay.mdb')
+
 /** Opens all tables in one file of the folder. */
 export function openStores(folder: string): LmdbStores {
   const options = {
-    path: join(folder, 'relay.mdb'),
+    path: storeFile(folder),
     // Without it LMDB trusts the page cache after a restored snapshot and loses flushed data.
     // The package's own types do not list it.
     safeRestore: true,
