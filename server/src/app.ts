@@ -10,6 +10,7 @@ import { networkIdOfGenesis } from './directory/genesis.ts'
 import { operatorPlugin } from './ingress/operator-plugin.ts'
 import { wsPlugin } from './ingress/ws-plugin.ts'
 import { relayLimits } from './limits.ts'
+import { type Load, LoadWatch } from './load-watch.ts'
 import { type OpenLogOptions, openLog } from './log/open-log.ts'
 import type { LogListener, RelayLog } from './log/relay-log.ts'
 import { createLogger } from './logger.ts'
@@ -23,6 +24,8 @@ export interface Overrides {
   readonly monotonic?: () => number
   /** From the upgrade to a good signature, ms. */
   readonly authMsMax?: number
+  /** What the relay takes for its load, instead of measuring it. */
+  readonly load?: () => Load
   readonly logger?: Logger
   /** Wraps the log, for instance with one that fails on purpose. */
   readonly openLog?: (options: OpenLogOptions) => Promise<RelayLog>
@@ -60,6 +63,7 @@ export async function startRelay(
   const open = overrides.openLog ?? openLog
   const log = await open({ config, net: networkIdOfGenesis(genesis), listener })
   let signatures: SignatureChecker | null = null
+  const watch = new LoadWatch()
   try {
     const host = await DirectoryHost.open(log, genesis, clock, keys.dirLog)
     checkKeys(host, keys)
@@ -67,10 +71,13 @@ export async function startRelay(
     const { relay: key, number } = keys
     const monotonic = overrides.monotonic ?? (() => performance.now())
     signatures = await SignatureChecker.open(config.signatureThreads ?? threadsOf(cpus().length))
-    relay = new Relay({ log, host, key, number, clock, logger, metrics, monotonic, signatures })
+    const load = overrides.load ?? (() => watch.latest)
+    const basics = { log, host, key, number, clock, logger, metrics, monotonic }
+    relay = new Relay({ ...basics, signatures, load })
     await relay.start()
-    return await listen(config, { relay, log, signatures }, overrides)
+    return await listen(config, { relay, log, signatures, watch }, overrides)
   } catch (error) {
+    watch[Symbol.dispose]()
     await signatures?.[Symbol.asyncDispose]()
     await log[Symbol.asyncDispose]()
     throw error
@@ -101,6 +108,7 @@ interface Parts {
   readonly relay: Relay
   readonly log: RelayLog
   readonly signatures: SignatureChecker
+  readonly watch: LoadWatch
 }
 
 /** Threads that check signatures: all cores but the one of the event loop. */
@@ -109,7 +117,7 @@ const threadsOf = (cores: number): number =>
 
 async function listen(
   config: RelayConfig,
-  { relay, log, signatures }: Parts,
+  { relay, log, signatures, watch }: Parts,
   overrides: Overrides,
 ): Promise<RunningRelay> {
   let stopping = false
@@ -160,8 +168,8 @@ async function listen(
   await app.listen({ ...config.listen })
   await operator.listen({ ...config.operator })
 
-  const stop = async (): Promise<void> => {
-    if (stopping) return
+  let stopped: Promise<void> | null = null
+  const stopOnce = async (): Promise<void> => {
     stopping = true
     relay.logger.info('stopping')
     const spread = relayLimits.restartSpreadMs
@@ -170,9 +178,15 @@ async function listen(
     await Promise.race([app.close(), afterMs(relayLimits.drainMsMax)])
     await operator.close()
     await relay.stop()
+    watch[Symbol.dispose]()
     await signatures[Symbol.asyncDispose]()
     await log[Symbol.asyncDispose]()
     relay.logger.info('stopped')
+  }
+  // Whoever asks a second time waits for the end as well.
+  const stop = (): Promise<void> => {
+    stopped ??= stopOnce()
+    return stopped
   }
   const scheme = tls === undefined ? 'ws' : 'wss'
   return {

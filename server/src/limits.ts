@@ -82,6 +82,15 @@ export const relayLimits = {
   /** Renewals in a row for a directory that grows all the time. */
   leaseTriesMax: 8,
 
+  /** Lateness of the event loop (p99 of one look) at which new work is sent away. Code: overloaded. */
+  loopDelayMsMax: 250,
+  /** Percent of the permitted heap at which new work is sent away. Code: overloaded. */
+  heapUsedPercentMax: 85,
+  /** How often the relay looks at its load. */
+  loadWatchMs: 1_000,
+  /** When to come back after that: long enough for the load to change. */
+  overloadedRetryMs: 3_000,
+
   /** Silence after which the relay asks whether the client is still there. */
   pingMs: 45_000,
   /** Unanswered asks before the session is closed. */

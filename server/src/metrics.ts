@@ -9,6 +9,8 @@ export interface MetricSources {
   outstandingDeliveries(): number
   /** Leaves of the audit log. */
   auditLeaves(): number
+  /** Lateness of the event loop, p99 of the last look, ms. */
+  loopDelayMs(): number
 }
 
 /** Seconds from 1 ms to half a minute: disks, then satellite links. */
@@ -97,6 +99,11 @@ export class Metrics {
       'liaison_outstanding_deliveries',
       'Deliver frames sent and not yet taken in by their readers.',
       () => sources.outstandingDeliveries(),
+    )
+    gauge(
+      'liaison_loop_delay_seconds',
+      'Lateness of the event loop, 99th percentile of the last second.',
+      () => sources.loopDelayMs() / 1000,
     )
     new Counter({
       name: 'liaison_audit_leaves_total',

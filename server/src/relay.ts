@@ -32,6 +32,7 @@ import type { DeliverySource } from './delivery/topic-subscription.ts'
 import type { Applied, DirectoryHost } from './directory/directory-host.ts'
 import { ViewLease } from './directory/view-lease.ts'
 import { relayLimits } from './limits.ts'
+import { isTooMuch, type Load } from './load-watch.ts'
 import type { RelayLog } from './log/relay-log.ts'
 import type { Metrics } from './metrics.ts'
 import { Publisher } from './publisher.ts'
@@ -55,6 +56,8 @@ export interface RelayDeps {
   readonly logger: Logger
   readonly metrics: Metrics
   readonly signatures: SignatureChecker
+  /** What the relay measures of itself. */
+  readonly load: () => Load
   /** Milliseconds that never go back; for leases. */
   readonly monotonic?: () => number
 }
@@ -85,6 +88,7 @@ export class Relay {
   readonly host: DirectoryHost
   readonly sessions: Sessions
   readonly source: DeliverySource
+  readonly #load: () => Load
   readonly #log: RelayLog
   readonly #publisher: Publisher
   readonly #rejects: RejectAuditor
@@ -104,6 +108,7 @@ export class Relay {
     this.logger = deps.logger
     this.metrics = deps.metrics
     this.host = deps.host
+    this.#load = deps.load
     this.#log = deps.log
     this.#rejects = new RejectAuditor(deps.log)
     this.sessions = new Sessions()
@@ -132,6 +137,7 @@ export class Relay {
       connections: () => this.sessions.size,
       outstandingDeliveries: () => this.sessions.outstanding(),
       auditLeaves: () => deps.log.leafCount(),
+      loopDelayMs: () => deps.load().loopDelayMs,
     })
   }
 
@@ -319,6 +325,11 @@ export class Relay {
   /** Whether anything may be sent to anybody in this very turn. */
   serving(): boolean {
     return this.#lease.held()
+  }
+
+  /** Whether new connections and reports should come back later; what was begun goes on. */
+  overloaded(): boolean {
+    return isTooMuch(this.#load())
   }
 
   /** The directory may have changed without our knowledge: whatever waits to be sent is dropped. */

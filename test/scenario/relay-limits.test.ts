@@ -1,4 +1,4 @@
-import { creditBytes, type DeliverItem, limits } from '@liaison/protocol'
+import { creditBytes, type DeliverItem, errorRow, limits } from '@liaison/protocol'
 import { relayLimits } from '@liaison/server'
 import t from 'tap'
 import { Composer } from '../support/composer.ts'
@@ -107,3 +107,34 @@ t.test('more than the frame allows is refused by its schema', async (t) => {
   other.beginPublish({ ...envelope, slots: new Uint8Array(limits.slotBytes * 257) })
   t.match(await other.nextError(), /frame_malformed/)
 })
+
+t.test(
+  'a relay with too much work sends new work away, and goes on with what it has',
+  async (t) => {
+    let loopDelayMs = 0
+    await using relay = await startScenario(
+      {},
+      { load: () => ({ loopDelayMs, heapUsedPercent: 1 }) },
+    )
+    const { network } = relay
+    const reader = await relay.client(network.deviceOf('ML'))
+    reader.subscribe(1, network.topic('terrorism'))
+    const composer = new Composer(network, network.deviceOf('BF'))
+    const publisher = await relay.client(composer.device)
+    t.match(await publisher.publish(composer.seal().envelope), { codes: ['ok'] })
+    loopDelayMs = relayLimits.loopDelayMsMax + 1
+    const { envelope } = composer.seal()
+    publisher.beginPublish(envelope)
+    const refused = await publisher.next('error')
+    t.match(refused, {
+      code: errorRow('overloaded').n,
+      retryAfterMs: relayLimits.overloadedRetryMs,
+    })
+    await t.rejects(relay.client(network.deviceOf('NE')), /503/, 'nobody new comes in')
+    t.equal((await reader.next('deliver')).items.length, 1, 'readers are served')
+    await reader.barrier()
+    loopDelayMs = 0
+    t.match(await publisher.publish(envelope), { codes: ['ok'] }, 'the same bytes a little later')
+    t.ok(await relay.client(network.deviceOf('NE')))
+  },
+)

@@ -53,6 +53,10 @@ export const wsPlugin: FastifyPluginCallback<WsPluginOptions> = fp<WsPluginOptio
         if (!options.relay.serving()) {
           return reply.code(503).header('retry-after', '2').send({ code: 'log_unavailable' })
         }
+        if (options.relay.overloaded()) {
+          const seconds = String(relayLimits.overloadedRetryMs / 1000)
+          return reply.code(503).header('retry-after', seconds).send({ code: 'overloaded' })
+        }
         const here = perAddress.get(request.ip) ?? 0
         if (
           sessions.size >= relayLimits.connectionsMax ||

@@ -387,6 +387,9 @@ export class Session {
     const author = { kind: 'device', dev: device } as const
     const waitMs = this.#relay.publishWaitMs(author, bytes, this.#monotonic())
     if (waitMs > 0) return this.#error('quota_exceeded', frame.rq, waitMs)
+    if (this.#relay.overloaded()) {
+      return this.#error('overloaded', frame.rq, relayLimits.overloadedRetryMs)
+    }
     while (this.#publishing >= publishFramesInFlightMax) await this.#something()
     if (this.#state.name === 'closed') return
     this.#publishing++

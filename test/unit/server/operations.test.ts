@@ -15,7 +15,12 @@ const figuresIn = (text: string): ReadonlySet<string> =>
   )
 
 const metrics = new Metrics('0.0.0')
-metrics.watch({ connections: () => 1, outstandingDeliveries: () => 1, auditLeaves: () => 1 })
+metrics.watch({
+  connections: () => 1,
+  outstandingDeliveries: () => 1,
+  auditLeaves: () => 1,
+  loopDelayMs: () => 1,
+})
 const known = figuresIn(
   (await metrics.text())
     .split('\n')
