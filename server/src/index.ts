@@ -20,6 +20,13 @@ export { configFromEnvironment, variableOf } from './config-env.ts'
 export { relayLimits } from './limits.ts'
 export { type LmdbLogOptions, openLmdbLog } from './log/lmdb-log.ts'
 export { type OpenLogOptions, openLog } from './log/open-log.ts'
+export {
+  type AclUser,
+  inspectorAclLine,
+  inspectorCommands,
+  relayAclLine,
+  relayCommands,
+} from './log/redis/acl.ts'
 export { type Installed, installRedis } from './log/redis/install.ts'
 export {
   type RedisNode,

@@ -36,7 +36,7 @@ export class RedisLink implements AsyncDisposable {
     this.#monotonic = monotonic
     this.#redis = new Redis(clientOptions(options, name))
     this.#redis.on('error', (error) => {
-      this.#lastFailure = error
+      this.#lastFailure = refusedUser(error) ?? error
     })
     this.#redis.on('ready', () => void this.#greet())
     this.#redis.on('close', () => {
@@ -139,9 +139,9 @@ export class RedisLink implements AsyncDisposable {
       this.#since = this.#monotonic()
       this.#usable = this.#redis.status === 'ready'
     } catch (error) {
-      this.renew(
-        error instanceof RelayError && error.code === 'log_unavailable' ? error.cause : error,
-      )
+      const reason =
+        error instanceof RelayError && error.code === 'log_unavailable' ? error.cause : error
+      this.renew(refusedUser(reason) ?? reason)
     }
   }
 
@@ -155,6 +155,17 @@ export class RedisLink implements AsyncDisposable {
 /** Errors that another try would only repeat. */
 const isFinal = (error: RelayError): boolean =>
   error.code === 'config_invalid' || error.code === 'store_mismatch' || error.code === 'log_corrupt'
+
+/** The user as the server refused it: its password, or a right on the keys of this network. */
+function refusedUser(error: unknown): RelayError | null {
+  const text = error instanceof Error ? error.message : ''
+  if (/^(WRONGPASS|NOAUTH)/.test(text)) {
+    return new RelayError('config_invalid', { field: 'redisUser, redisPasswordFile', detail: text })
+  }
+  if (!text.startsWith('NOPERM')) return null
+  const detail = `${text}: the lines that \`liaison relay init-redis\` prints give the rights`
+  return new RelayError('store_mismatch', { field: 'redisUser', detail, cause: error })
+}
 
 /** What the caller hears when the outcome is not known. */
 export const unavailable = (cause: unknown): RelayError =>
