@@ -10,12 +10,13 @@
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readdir, rm, stat } from 'node:fs/promises'
+import { readdir, readFile, rm, stat } from 'node:fs/promises'
 import { join, relative, sep } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { ensureChromium } from './chromium.ts'
 import { repositoryCoverage } from './coverage.ts'
+import { ensureRedis } from './redis.ts'
 import { type FileResult, TestTally } from './test-tally.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -41,6 +42,11 @@ async function selectedFiles(paths: readonly string[]): Promise<string[]> {
   const wanted = paths.length === 0 ? ['test'] : paths
   const lists = await Promise.all(wanted.map((path) => testFiles(join(root, path))))
   return [...new Set(lists.flat())].map((path) => relative(root, path))
+}
+
+async function anyUsesRedis(files: readonly string[]): Promise<boolean> {
+  const texts = await Promise.all(files.map((file) => readFile(join(root, file), 'utf8')))
+  return texts.some((text) => /redis/i.test(text))
 }
 
 function printFile({ file, ok, passed, skipped, ms, failures }: FileResult): void {
@@ -110,6 +116,7 @@ async function main(): Promise<void> {
     ...(isLong ? [`--timeout=${longTimeoutSeconds}`] : []),
   ]
   if (files.some((file) => file.includes('browser'))) await ensureChromium()
+  if (await anyUsesRedis(files)) await ensureRedis()
   await rm(reportFile, { force: true })
   const tally = new TestTally(files)
   const code = await runTap([...options, ...files], isLong ? { LIAISON_LONG: '1' } : {}, tally)
