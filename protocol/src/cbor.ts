@@ -1,5 +1,6 @@
 import { decode, encode, rfc8949EncodeOptions } from 'cborg'
 import { compareBytes } from './bytes.ts'
+import { hasHead, headLength, major } from './cbor-head.ts'
 import { limits } from './limits.ts'
 import { err, ok, type Result } from './result.ts'
 
@@ -42,9 +43,6 @@ export function decodeCbor(bytes: Uint8Array): Result<CborValue, 'cbor_malformed
 }
 
 const encoder = new TextEncoder()
-
-/** Major types of the profile. */
-const major = { uint: 0, bytes: 2, text: 3, array: 4, map: 5 } as const
 
 /**
  * Walks a decoded value and the bytes that it came from side by side: each must stand there in its one
@@ -130,22 +128,9 @@ class EncodingCheck {
 
   /** Takes the head of an item, whose argument must be in its shortest form. */
   #head(type: number, argument: number): boolean {
-    const bytes = this.#bytes
-    const first = type << 5
-    const at = this.#at
-    if (argument < 24) {
-      this.#at += 1
-      return bytes[at] === (first | argument)
-    }
-    const size = argument < 0x100 ? 1 : argument < 0x10000 ? 2 : argument < 0x100000000 ? 4 : 8
-    if (bytes[at] !== (first | headOfSize[size]) || at + 1 + size > bytes.length) return false
-    let rest = argument
-    for (let i = size; i >= 1; i--) {
-      if (bytes[at + i] !== rest % 0x100) return false
-      rest = Math.floor(rest / 0x100)
-    }
-    this.#at += 1 + size
-    return true
+    const fits = hasHead(this.#bytes, this.#at, type, argument)
+    this.#at += headLength(argument)
+    return fits
   }
 }
 
@@ -160,6 +145,3 @@ const BareMap = ((): (new () => Record<string, CborValue>) => {
   Bare.prototype = Object.create(null)
   return Bare as unknown as new () => Record<string, CborValue>
 })()
-
-/** Low bits of a head whose argument follows in so many bytes. */
-const headOfSize = { 1: 24, 2: 25, 4: 26, 8: 27 } as const

@@ -140,6 +140,12 @@ export {
 export { decodeClientFrame, encodeClientFrame } from './frames/client-frames.ts'
 export { creditBytes } from './frames/deliver-item.ts'
 export {
+  type CommonPart,
+  encodeCommon,
+  encodeDeliverFrame,
+  type WrittenItem,
+} from './frames/deliver-writer.ts'
+export {
   type Challenge,
   decodeChallenge,
   decodeHello,

@@ -63,7 +63,7 @@ export const relayLimits = {
   directoryPageBytesMax: 204_800,
   /** Audit leaves in one answer to an administrator. */
   leafPageMax: 2048,
-  /** Stored envelopes kept in memory for readers at the head of a topic, bytes of slots. */
+  /** Envelopes kept in memory for readers at the head of a topic, bytes with their slots and paths. */
   slotCacheBytesMax: 67_108_864,
 
   /**

@@ -12,7 +12,13 @@ import { type Identified, identify, refusedBytesHash } from './admission/identif
 import { judgeContent, judgeHeader } from './admission/judge.ts'
 import type { RejectAuditor } from './audit-reject.ts'
 import type { DirectoryHost } from './directory/directory-host.ts'
-import type { AcceptedPlace, AcceptOutcome, ChainHead, RelayLog } from './log/relay-log.ts'
+import type {
+  AcceptedPlace,
+  AcceptOutcome,
+  ChainHead,
+  RelayLog,
+  StoredEnvelope,
+} from './log/relay-log.ts'
 import type { Metrics } from './metrics.ts'
 import type { SignatureChecker } from './signatures/signature-checker.ts'
 
@@ -43,6 +49,9 @@ interface Started {
   readonly ending: Promise<Ending>
 }
 
+/** Hears of every accepted envelope after it is safe. */
+type Accepted = (stored: StoredEnvelope, slots: Uint8Array) => void
+
 /** Envelopes of one frame that are on their way. */
 export interface Begun {
   /** Ends when all have reached the log: what is sent later cannot overtake them any more. */
@@ -71,6 +80,7 @@ export class Publisher {
   readonly #rejects: RejectAuditor
   readonly #metrics: Metrics
   readonly #signatures: SignatureChecker
+  readonly #accepted: Accepted
 
   constructor(deps: {
     host: DirectoryHost
@@ -80,6 +90,7 @@ export class Publisher {
     rejects: RejectAuditor
     metrics: Metrics
     signatures: SignatureChecker
+    accepted: Accepted
   }) {
     this.#host = deps.host
     this.#log = deps.log
@@ -88,6 +99,7 @@ export class Publisher {
     this.#rejects = deps.rejects
     this.#metrics = deps.metrics
     this.#signatures = deps.signatures
+    this.#accepted = deps.accepted
   }
 
   /**
@@ -187,7 +199,13 @@ export class Publisher {
       envelope,
       slotLeaves,
     })
-    if (outcome.kind === 'accepted') this.#metrics.appended(performance.now() - began)
+    if (outcome.kind === 'accepted') {
+      this.#metrics.appended(performance.now() - began)
+      const { topic, cursor, t } = outcome.place
+      const { ctx: header, seal, sig, payload, slots } = envelope
+      const stored = { topic, cursor, core, ctx: header, seal, sig, payload, slotLeaves, t }
+      this.#accepted(stored, slots)
+    }
     return outcome
   }
 
@@ -219,13 +237,13 @@ export class Publisher {
         const code = follows ? 'prev_rejected' : ending.code
         out.push(await this.#refuse(device, code, one.item.core, one.item, ending.head ?? null))
       } else {
-        out.push(this.#accepted(one.item, ending.place, ending.kind === 'duplicate'))
+        out.push(this.#receiptOf(one.item, ending.place, ending.kind === 'duplicate'))
       }
     }
     return out
   }
 
-  #accepted(item: Identified, place: AcceptedPlace, duplicate: boolean): Published {
+  #receiptOf(item: Identified, place: AcceptedPlace, duplicate: boolean): Published {
     const receipt: Receipt = {
       v: 1,
       rc: 0,

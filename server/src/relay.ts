@@ -26,8 +26,8 @@ import {
 } from '@liaison/protocol'
 import type { Logger } from 'pino'
 import { RejectAuditor } from './audit-reject.ts'
-import { Pruner } from './delivery/prune.ts'
-import { RecentEnvelopes } from './delivery/recent-envelopes.ts'
+import { PreparedEnvelopes } from './delivery/prepared-envelopes.ts'
+import { isFor } from './delivery/reader-item.ts'
 import type { DeliverySource } from './delivery/topic-subscription.ts'
 import type { Applied, DirectoryHost } from './directory/directory-host.ts'
 import { ViewLease } from './directory/view-lease.ts'
@@ -122,8 +122,8 @@ export class Relay {
       failed: (error) => deps.logger.warn({ err: error }, 'view of the directory not renewed'),
     })
     deps.host.enforceWith((applied) => this.#enforce(applied))
-    const recent = new RecentEnvelopes(deps.log)
-    this.source = { log: deps.log, recent, pruner: new Pruner(deps.host.directory, recent) }
+    const envelopes = new PreparedEnvelopes(deps.log, deps.host.directory)
+    this.source = { log: deps.log, envelopes }
     this.#publisher = new Publisher({
       host: deps.host,
       log: deps.log,
@@ -132,6 +132,7 @@ export class Relay {
       rejects: this.#rejects,
       metrics: deps.metrics,
       signatures: deps.signatures,
+      accepted: (stored, slots) => envelopes.accepted(stored, slots),
     })
     this.metrics.watch({
       connections: () => this.sessions.size,
@@ -230,8 +231,10 @@ export class Relay {
     const members = new Set<number>()
     for (const core of cores) {
       const envelope = await this.#log.readCore(core)
-      if (envelope === null || !this.source.pruner.isFor(envelope, device)) return 'ack_refused'
-      const sender = this.directory.device(this.source.pruner.header(envelope).from)
+      if (envelope === null) return 'ack_refused'
+      const prepared = this.source.envelopes.prepare(envelope)
+      if (!isFor(prepared, device)) return 'ack_refused'
+      const sender = this.directory.device(prepared.header.from)
       if (sender !== null) members.add(sender.mem)
     }
     await this.#log.appendAck([...members], ack, sig, {

@@ -67,6 +67,7 @@ t.test('what is published at one relay is delivered by the other, in one order',
     const cores: string[] = []
     while (cores.length < 10) {
       const frame = await reader.next('deliver')
+      reader.send({ kind: 'credit', sub: 1, frames: 1, bytes: 20_000 })
       for (const item of frame.items) {
         if (item.form === 'full') cores.push(`${item.cursor} ${toHex(item.seal)}`)
       }

@@ -1,9 +1,9 @@
-import { creditBytes, type DeliverItem, limits } from '@liaison/protocol'
+import { limits, type WrittenItem } from '@liaison/protocol'
 import { relayLimits } from '../limits.ts'
 import type { RelayLog } from '../log/relay-log.ts'
 import { Credit } from './credit.ts'
-import type { Pruner } from './prune.ts'
-import type { RecentEnvelopes } from './recent-envelopes.ts'
+import type { Prepared, PreparedEnvelopes } from './prepared-envelopes.ts'
+import { creditOf, readerPart, writtenItem } from './reader-item.ts'
 import { WorkLoop } from './work-loop.ts'
 
 /** Where a subscription sends, and whether it may. */
@@ -15,15 +15,23 @@ export interface DeliverySink {
    *
    * @param since When the oldest of the items was accepted, ms; null while the reader catches up.
    */
-  deliver(sub: number, items: readonly DeliverItem[], since: number | null): void
+  deliver(sub: number, items: readonly WrittenItem[], since: number | null): void
   failed(error: unknown): void
 }
 
 /** What a subscription reads from. */
 export interface DeliverySource {
   readonly log: RelayLog
-  readonly recent: RecentEnvelopes
-  readonly pruner: Pruner
+  readonly envelopes: PreparedEnvelopes
+}
+
+/** A frame while it is filled. */
+interface Frame {
+  readonly items: WrittenItem[]
+  bytes: number
+  full: boolean
+  /** When the oldest of the items was accepted, ms. */
+  since: number | null
 }
 
 /** Skips shorter than this wait for the next item, so that other people's reports cost no satellite time. */
@@ -93,46 +101,52 @@ export class TopicSubscription {
   /** Sends one frame. @returns whether there may be more to do. */
   async #step(): Promise<boolean> {
     if (!this.#credit.open || !this.#sink.writable()) return false
-    const items: DeliverItem[] = []
-    let bytes = 0
+    const { envelopes } = this.#source
+    const frame: Frame = { items: [], bytes: 0, full: false, since: null }
     let scanned = 0
-    let full = false
-    let since: number | null = null
-    while (!full && scanned < relayLimits.skipScanMax) {
-      const batch = await this.#source.recent.read(
-        this.topic,
-        this.#cursor,
-        relayLimits.readBatchMax,
-      )
+    while (!frame.full && scanned < relayLimits.skipScanMax) {
+      const read = envelopes.read(this.topic, this.#cursor, relayLimits.readBatchMax)
+      const batch = read instanceof Promise ? await read : read
       if (batch.length === 0) break
-      for (const envelope of batch) {
+      for (const prepared of batch) {
         scanned++
-        const item = await this.#source.pruner.itemFor(envelope, this.#device, this.#fluPaths)
-        if (item !== null) {
-          const size = creditBytes(item)
-          full =
-            items.length >= limits.deliverItemsMax - 1 ||
-            (items.length > 0 && bytes + size > limits.deliverFrameBytesMax - 1024) ||
-            !this.#credit.fits(bytes, size)
-          if (full) break
-          this.#flushSkip(items)
-          items.push(item)
-          since ??= envelope.t
-          bytes += size
-          this.#told = envelope.cursor
+        const idx = prepared.audience.places.get(this.#device)
+        if (idx !== undefined) {
+          const added = this.#add(frame, prepared, idx)
+          if (!(added instanceof Promise ? await added : added)) break
         }
-        this.#cursor = envelope.cursor
+        this.#cursor = prepared.stored.cursor
       }
     }
-    const atHead = !full && scanned < relayLimits.skipScanMax
-    return this.#send(items, bytes, { full, atHead, since })
+    const atHead = !frame.full && scanned < relayLimits.skipScanMax
+    return this.#send(frame, atHead)
   }
 
-  #send(
-    items: DeliverItem[],
-    bytes: number,
-    { full, atHead, since }: { full: boolean; atHead: boolean; since: number | null },
-  ): boolean {
+  /** Puts one envelope into the frame, unless it is full. */
+  #add(frame: Frame, prepared: Prepared, idx: number): boolean | Promise<boolean> {
+    const slots = this.#source.envelopes.slots(prepared)
+    if (slots instanceof Promise) return slots.then((s) => this.#addPart(frame, prepared, idx, s))
+    return this.#addPart(frame, prepared, idx, slots)
+  }
+
+  #addPart(frame: Frame, prepared: Prepared, idx: number, slots: Uint8Array): boolean {
+    const { envelopes } = this.#source
+    const part = readerPart(envelopes, prepared, slots, idx, this.#fluPaths)
+    const size = creditOf(prepared, part)
+    frame.full =
+      frame.items.length >= limits.deliverItemsMax - 1 ||
+      (frame.items.length > 0 && frame.bytes + size > limits.deliverFrameBytesMax - 1024) ||
+      !this.#credit.fits(frame.bytes, size)
+    if (frame.full) return false
+    this.#flushSkip(frame.items)
+    frame.items.push(writtenItem(prepared, part))
+    frame.since ??= prepared.stored.t
+    frame.bytes += size
+    this.#told = prepared.stored.cursor
+    return true
+  }
+
+  #send({ items, bytes, full, since }: Frame, atHead: boolean): boolean {
     const skipped = this.#cursor - this.#told
     const tell = skipped >= skipWorthTelling || (skipped > 0 && atHead && !this.#caughtUp)
     if (tell && items.length < limits.deliverItemsMax) this.#flushSkip(items)
@@ -144,7 +158,7 @@ export class TopicSubscription {
     return true
   }
 
-  #flushSkip(items: DeliverItem[]): void {
+  #flushSkip(items: WrittenItem[]): void {
     if (this.#cursor <= this.#told) return
     items.push({ form: 'skip', cursor: this.#told + 1, to: this.#cursor })
     this.#told = this.#cursor

@@ -4,6 +4,7 @@ import {
   type DirectoryPage,
   decodeClientFrame,
   type ErrorCode,
+  encodeDeliverFrame,
   encodeRelayFrame,
   errorRow,
   limits,
@@ -12,6 +13,7 @@ import {
   randomBytes,
 } from '@liaison/protocol'
 import { type AckSink, AckSubscription } from '../delivery/ack-subscription.ts'
+import { itemOf, readerPart } from '../delivery/reader-item.ts'
 import { type DeliverySink, TopicSubscription } from '../delivery/topic-subscription.ts'
 import { relayLimits } from '../limits.ts'
 import type { Principal, Relay } from '../relay.ts'
@@ -73,10 +75,10 @@ export class Session {
     this.#sink = {
       writable: () => peer.unsentBytes() <= relayLimits.sendBufferSoftBytes,
       deliver: (sub, items, since) => {
-        this.#deliver({ kind: 'deliver', sub, items })
+        this.#deliver(encodeDeliverFrame(sub, items))
         if (since !== null) relay.metrics.delivered(relay.now() - since)
       },
-      deliverAcks: (sub, items) => this.#deliver({ kind: 'acks', sub, items }),
+      deliverAcks: (sub, items) => this.#deliver(encodeRelayFrame({ kind: 'acks', sub, items })),
       failed: (error) => this.#crashed(error),
     }
   }
@@ -434,7 +436,7 @@ export class Session {
     frame: Extract<ClientFrame, { kind: 'fetch-chain' | 'fetch-core' }>,
     device: number,
   ): Promise<void> {
-    const { log, pruner } = this.#relay.source
+    const { log, envelopes } = this.#relay.source
     const stored =
       frame.kind === 'fetch-chain'
         ? await log.readChain(frame.chain, frame.inc, frame.from, frame.to, limits.fetchItemsMax)
@@ -444,11 +446,14 @@ export class Session {
     const items: DeliverItem[] = []
     let bytes = 0
     for (const envelope of stored) {
-      const item = await pruner.itemFor(envelope, device, frame.fluPaths)
-      if (item?.form !== 'full') continue
-      bytes += item.payload.length + 4096
+      const prepared = envelopes.prepare(envelope)
+      const idx = prepared.audience.places.get(device)
+      if (idx === undefined) continue
+      bytes += envelope.payload.length + 4096
       if (items.length > 0 && bytes > limits.deliverFrameBytesMax) break
-      items.push(item)
+      const slots = await envelopes.slots(prepared)
+      const part = readerPart(envelopes, prepared, slots, idx, frame.fluPaths)
+      items.push(itemOf(prepared, part))
     }
     this.#send({ kind: 'fetched', rq: frame.rq, items })
   }
@@ -464,19 +469,22 @@ export class Session {
   }
 
   /** A reader that keeps up answers each delivery, so a delivery pays for its own answers. */
-  #deliver(frame: RelayFrame): void {
+  #deliver(frame: Uint8Array): void {
     this.#frames.give(relayLimits.answersPerDelivery)
-    this.#send(frame)
+    this.#sendBytes(frame)
   }
 
   #send(frame: RelayFrame): void {
+    if (this.#state.name !== 'closed') this.#sendBytes(encodeRelayFrame(frame))
+  }
+
+  #sendBytes(bytes: Uint8Array): void {
     if (this.#state.name === 'closed') return
     // In the turn of the write itself: whoever is not sure of the newest directory sends nothing.
     if (!this.#relay.serving()) {
       this.#reset()
       return
     }
-    const bytes = encodeRelayFrame(frame)
     this.#relay.metrics.sent(bytes.length)
     this.#peer.send(bytes)
     if (this.#peer.unsentBytes() > relayLimits.sendBufferHardBytes) this.#fail('slow_consumer')

@@ -21,6 +21,9 @@ export interface LiveSession {
 /** All authenticated sessions of this relay. */
 export class Sessions {
   readonly #live = new Set<LiveSession>()
+  readonly #grownTopics = new Set<number>()
+  readonly #grownAcks = new Set<number>()
+  #waking = false
 
   get size(): number {
     return this.#live.size
@@ -80,12 +83,32 @@ export class Sessions {
     for (const session of this.#live) session.directoryGrew(made)
   }
 
+  /** Wakes readers of the topic, once for all that is accepted in this turn of the event loop. */
   topicGrew(topic: number): void {
-    for (const session of this.#live) session.topicGrew(topic)
+    this.#grownTopics.add(topic)
+    this.#wakeSoon()
   }
 
+  /** The same for readers of a member's acknowledgements. */
   acksGrew(member: number): void {
-    for (const session of this.#live) session.acksGrew(member)
+    this.#grownAcks.add(member)
+    this.#wakeSoon()
+  }
+
+  #wakeSoon(): void {
+    if (this.#waking) return
+    this.#waking = true
+    setImmediate(() => {
+      this.#waking = false
+      const topics = [...this.#grownTopics]
+      const members = [...this.#grownAcks]
+      this.#grownTopics.clear()
+      this.#grownAcks.clear()
+      for (const session of this.#live) {
+        for (const topic of topics) session.topicGrew(topic)
+        for (const member of members) session.acksGrew(member)
+      }
+    })
   }
 
   /** Asks every session to come back later, spread over time. */
