@@ -15,8 +15,12 @@ export {
   type Listen,
   type RelayConfig,
   readConfig,
+  readGenesis,
 } from './config.ts'
 export { configFromEnvironment, variableOf } from './config-env.ts'
+export { fileProblems } from './config-files.ts'
+export { readRedisOptions } from './config-redis.ts'
+export { networkIdOfGenesis } from './directory/genesis.ts'
 export { relayLimits } from './limits.ts'
 export { type LmdbLogOptions, openLmdbLog } from './log/lmdb-log.ts'
 export { type OpenLogOptions, openLog } from './log/open-log.ts'
@@ -27,7 +31,7 @@ export {
   relayAclLine,
   relayCommands,
 } from './log/redis/acl.ts'
-export { type Installed, installRedis } from './log/redis/install.ts'
+export { type Installed, installRedis, redisInstallation } from './log/redis/install.ts'
 export {
   type RedisNode,
   type RedisOptions,

@@ -1,48 +1,62 @@
 import { type NetworkId, RelayError } from '@liaison/protocol'
-import { Redis } from 'ioredis'
+import type { Redis } from 'ioredis'
 import { functionName, librarySource, libraryVersion } from './function-library.ts'
+import { withConnection } from './one-connection.ts'
 import { redisKeys } from './redis-keys.ts'
-import { clientOptions, unavailable } from './redis-link.ts'
-import { type RedisOptions, redisLimits } from './redis-options.ts'
+import type { RedisOptions } from './redis-options.ts'
+import { checkReplicas, waitFor } from './redis-writer.ts'
 
-/** What was done on the server. */
+/** What is set up on a server. */
 export interface Installed {
   readonly library: number
   /** What every key of the network begins with; the user of the relays may touch no other. */
   readonly prefix: string
 }
 
+/** What {@link installRedis} sets up for a network. */
+export const redisInstallation = (net: NetworkId): Installed => ({
+  library: libraryVersion,
+  prefix: redisKeys(net).prefix,
+})
+
 /**
  * Loads the functions and sets up a network, with the rights of the operator. Doing it again changes
  * nothing.
  *
- * @throws RelayError `log_unavailable`, `store_mismatch` when another network has the same short name
+ * @throws RelayError `log_unavailable`; `config_invalid` when the server refuses the user;
+ *   `store_mismatch` when another network has the same short name
  */
 export async function installRedis(options: RedisOptions, net: NetworkId): Promise<Installed> {
-  const redis = new Redis({
-    ...clientOptions(options, 'install'),
-    enableOfflineQueue: true,
-    maxRetriesPerRequest: null,
-    commandTimeout: redisLimits.openMsMax,
-  })
-  redis.on('error', () => undefined)
-  const keys = redisKeys(net)
+  const { meta } = redisKeys(net)
+  await withConnection(options, 'install', (redis) => load(redis, options, meta, net))
+  return redisInstallation(net)
+}
+
+async function load(
+  redis: Redis,
+  options: RedisOptions,
+  meta: string,
+  net: NetworkId,
+): Promise<void> {
   try {
     await redis.call('FUNCTION', 'LOAD', 'REPLACE', librarySource)
-    const claimed = await redis.callBuffer(
-      'FCALL',
-      functionName('claim'),
-      1,
-      keys.meta,
-      Buffer.from(net),
-    )
+    const claim = [functionName('claim'), '1', meta, Buffer.from(net)]
+    const claimed = await redis.callBuffer('FCALL', claim)
     if (Buffer.compare(claimed as Buffer, net) !== 0) {
-      throw new RelayError('store_mismatch', { detail: keys.meta })
+      throw new RelayError('store_mismatch', { detail: meta })
+    }
+    // A failover right after this must not bring a server that lacks it.
+    const [wait, ...rest] = waitFor(options.replicas)
+    if (options.replicas > 0) {
+      checkReplicas(await redis.call(wait, rest.map(String)), options.replicas)
     }
   } catch (error) {
-    throw error instanceof RelayError ? error : unavailable(error)
-  } finally {
-    redis.disconnect()
+    const text = error instanceof Error ? error.message : ''
+    if (!text.startsWith('NOPERM')) throw error
+    throw new RelayError('config_invalid', {
+      field: 'user',
+      detail: `${text}: it takes the operator's rights`,
+      cause: error,
+    })
   }
-  return { library: libraryVersion, prefix: keys.prefix }
 }

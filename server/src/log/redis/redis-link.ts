@@ -156,8 +156,8 @@ export class RedisLink implements AsyncDisposable {
 const isFinal = (error: RelayError): boolean =>
   error.code === 'config_invalid' || error.code === 'store_mismatch' || error.code === 'log_corrupt'
 
-/** The user as the server refused it: its password, or a right on the keys of this network. */
-function refusedUser(error: unknown): RelayError | null {
+/** What it means that the server refused a user: its password, or a right; null for other errors. */
+export function refusedUser(error: unknown): RelayError | null {
   const text = error instanceof Error ? error.message : ''
   if (/^(WRONGPASS|NOAUTH)/.test(text)) {
     return new RelayError('config_invalid', { field: 'redisUser, redisPasswordFile', detail: text })

@@ -1,7 +1,7 @@
 import { RelayError } from '@liaison/protocol'
-import { Redis } from 'ioredis'
-import { clientOptions, unavailable } from './redis-link.ts'
-import { type RedisOptions, redisLimits } from './redis-options.ts'
+import type { Redis } from 'ioredis'
+import { withConnection } from './one-connection.ts'
+import type { RedisOptions } from './redis-options.ts'
 
 /** Settings without which the profile would promise more than the server keeps. */
 const demanded: readonly (readonly [name: string, value: string, why: string])[] = [
@@ -18,42 +18,28 @@ const demanded: readonly (readonly [name: string, value: string, why: string])[]
  */
 export async function checkServer(options: RedisOptions): Promise<void> {
   const user = options.inspector ?? options.user
-  const redis = new Redis({
-    ...clientOptions(user === undefined ? options : { ...options, user }, 'inspector'),
-    // Waits for the first connection; the relay has nothing else to do yet.
-    enableOfflineQueue: true,
-    maxRetriesPerRequest: null,
-    commandTimeout: redisLimits.openMsMax,
-  })
-  let last: unknown = null
-  redis.on('error', (error) => {
-    last = error
-  })
-  try {
-    const problems = await problemsOf(redis, options).catch((error: unknown) => {
-      throw problemOf(error, last)
+  const asInspector = user === undefined ? options : { ...options, user }
+  const problems = await withConnection(asInspector, 'inspector', (redis) =>
+    problemsOf(redis, options).catch((error: unknown) => {
+      throw withoutRight(error) ?? error
+    }),
+  )
+  if (problems.length > 0) {
+    throw new RelayError('config_invalid', {
+      field: 'redisNodes',
+      detail: `the server does not keep what profile ${options.profile} promises: ${problems.join('; ')}`,
     })
-    if (problems.length > 0) {
-      throw new RelayError('config_invalid', {
-        field: 'redisNodes',
-        detail: `the server does not keep what profile ${options.profile} promises: ${problems.join('; ')}`,
-      })
-    }
-  } finally {
-    redis.disconnect()
   }
 }
 
-function problemOf(error: unknown, last: unknown): RelayError {
+function withoutRight(error: unknown): RelayError | null {
   const text = error instanceof Error ? error.message : ''
-  if (/^(NOPERM|NOAUTH|WRONGPASS)/.test(text)) {
-    return new RelayError('config_invalid', {
-      field: 'redisUser, redisInspector',
-      detail: `${text}: CONFIG GET and INFO are needed once, at start`,
-      cause: error,
-    })
-  }
-  return unavailable(last ?? error)
+  if (!text.startsWith('NOPERM')) return null
+  return new RelayError('config_invalid', {
+    field: 'redisUser, redisInspector',
+    detail: `${text}: CONFIG GET and INFO are needed once, at start`,
+    cause: error,
+  })
 }
 
 async function problemsOf(redis: Redis, options: RedisOptions): Promise<string[]> {
