@@ -235,18 +235,19 @@ function addRootChanges(admin: Command, from: Process): void {
     admin
       .command('policy')
       .description('change rules of the network; what is not named stays')
-      .argument('<file>', 'JSON with freshness, recallHold, flu, auditDeliveries'),
+      .argument('<file>', 'JSON with freshness, recallHold, flu, auditDeliveries, relays'),
   ).addHelpText(
     'after',
     '\nExample:\n  $ liaison admin policy policy.json --identity auc.key.json\n',
   )
   runs(policy, from, async (context, [path = ''], options) => {
     const body = await readObject(path)
-    const allowed = ['freshness', 'recallHold', 'flu', 'auditDeliveries']
+    const allowed = ['freshness', 'recallHold', 'flu', 'auditDeliveries', 'relays']
     const unknown = Object.keys(body).find((key) => !allowed.includes(key))
     if (unknown !== undefined) throw new RelayError('config_invalid', { field: `/${unknown}` })
+    const change = body['relays'] === undefined ? body : { ...body, relays: relaysOf(body, path) }
     await make(context, options, basename(path, '.json'), ({ directory }) =>
-      draftPolicy(directory, body as Operations['policy'], context.clock()),
+      draftPolicy(directory, change as Operations['policy'], context.clock()),
     )
   })
 }
@@ -261,6 +262,19 @@ async function readObject(path: string): Promise<Fields> {
     if (error instanceof RelayError) throw error
   }
   throw new RelayError('config_invalid', { field: path, detail: 'It is no JSON object.' })
+}
+
+/** All relays of the network, as in the plan of a genesis: those that are not named are let go. */
+function relaysOf({ relays }: Fields, path: string): Operations['genesis']['relays'] {
+  if (!Array.isArray(relays)) throw new RelayError('config_invalid', { field: `${path}/relays` })
+  return relays.map((item: unknown, i) => {
+    const { num, origin, key } = (item ?? {}) as Fields
+    const bytes = typeof key === 'string' ? fromBase64url(key) : null
+    if (typeof num !== 'number' || typeof origin !== 'string' || bytes?.length !== 32) {
+      throw new RelayError('config_invalid', { field: `${path}/relays/${i}` })
+    }
+    return { num, origin, key: bytes }
+  })
 }
 
 function quorumOf(

@@ -31,7 +31,7 @@ export function addIdentityRestore(identity: Command, from: Process): void {
     .option('--force', 'an identity that is there is moved aside; nothing is ever deleted')
     .addHelpText(
       'after',
-      '\nExample:\n  $ liaison --home new-machine identity restore /media/stick/ml.backup\n',
+      '\nExample:\n  $ liaison identity restore /media/stick/ml.backup --home new-machine\n',
     )
   runs(restore, from, restoreBackup)
 }

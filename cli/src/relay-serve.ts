@@ -5,42 +5,33 @@ import {
   type ConfigInput,
   configFromEnvironment,
   createLogger,
+  fileProblems,
+  networkIdOfGenesis,
+  openRedisLog,
   type RelayConfig,
   readConfig,
+  readGenesis,
+  readRedisOptions,
   startRelay,
 } from '@liaison/server'
+import { configOptions, pathOptions } from '@liaison/server/options'
 import type { Context, Options } from './context.ts'
-import { SilentExit } from './failure.ts'
+import { SilentExit, usage } from './failure.ts'
 import { readTextFile } from './files.ts'
 import { schemaVersion } from './output.ts'
 
 /** Exit code of a configuration that cannot be used (EX_CONFIG of sysexits.h). */
 const configExit = 78
 
-const names = [
-  'data',
-  'network',
-  'keys',
-  'host',
-  'port',
-  'operatorHost',
-  'operatorPort',
-  'tlsCert',
-  'tlsKey',
-  'origins',
-  'logLevel',
-] as const
-
 /** Options in the order in which the later ones win: file, environment, flags. */
 export async function gather(options: Options): Promise<ConfigInput> {
   const path = options.text('config')
   const input: { [name: string]: unknown } = path === undefined ? {} : { ...(await fromFile(path)) }
   Object.assign(input, configFromEnvironment())
-  for (const name of names) {
-    const value = options.text(name)
+  for (const name of configOptions) {
+    const value = options.text(name) ?? (options.flag(name) ? true : undefined)
     if (value !== undefined) input[name] = value
   }
-  if (options.flag('behindTlsProxy')) input['behindTlsProxy'] = true
   return input
 }
 
@@ -61,7 +52,7 @@ async function fromFile(path: string): Promise<object> {
   throw problem('is not a JSON object')
 }
 
-const pathNames = ['data', 'network', 'keys', 'tlsCert', 'tlsKey']
+const pathNames: readonly string[] = pathOptions
 
 /** Paths in a file are those of things beside it, from wherever the relay is started. */
 const besideFile = (path: string, config: ConfigInput): ConfigInput =>
@@ -90,7 +81,16 @@ function refused(context: Context, error: ConfigError): SilentExit {
   return new SilentExit(configExit)
 }
 
-/** The options of a relay, checked. @throws what ends the command, with every problem said. */
+/** Options of a relay, checked. @throws what ends the command, with every problem said. */
+export function checkedConfig(context: Context, input: ConfigInput): RelayConfig {
+  try {
+    return readConfig(input)
+  } catch (error) {
+    throw error instanceof ConfigError ? refused(context, error) : error
+  }
+}
+
+/** The options of a relay, gathered and checked. @throws what ends the command, with every problem said. */
 export async function configOf(context: Context, options: Options): Promise<RelayConfig> {
   try {
     return readConfig(await gather(options))
@@ -99,10 +99,33 @@ export async function configOf(context: Context, options: Options): Promise<Rela
   }
 }
 
-/** Checks the options of a relay without starting it. */
+/** Checks the options of a relay and the files that they name without starting it. */
 export async function checkRelayConfig(context: Context, options: Options): Promise<void> {
   const config = await configOf(context, options)
-  context.out.data({ ok: true, config }, () => ['The configuration is usable.'])
+  const problems = await fileProblems(config, context.clock)
+  if (problems.length > 0) throw refused(context, new ConfigError(problems))
+  const online = options.flag('online') ? await checkOnline(context, config) : null
+  context.out.data({ ok: true, config, online }, () => [
+    'The configuration is usable.',
+    ...(online === null ? [] : [`The store keeps profile ${online.profile}.`]),
+  ])
+}
+
+/** Opens the log as the relay would, and closes it again. */
+async function checkOnline(
+  context: Context,
+  { redis, network }: RelayConfig,
+): Promise<{ readonly profile: string; readonly leaves: number }> {
+  if (redis === undefined) {
+    throw usage('With the store lmdb there is nothing to connect to.', 'online')
+  }
+  const net = networkIdOfGenesis(await readGenesis(network))
+  try {
+    await using log = await openRedisLog({ redis: await readRedisOptions(redis), net })
+    return { profile: redis.profile, leaves: log.leafCount() }
+  } catch (error) {
+    throw notStarted(context, error)
+  }
 }
 
 /** Runs a relay until the process is told to end; then it finishes what it began. */
@@ -134,7 +157,7 @@ const errnoText: { readonly [errno: string]: string } = {
 }
 
 /** What hinders a relay from starting is nearly always its configuration. */
-function notStarted(context: Context, error: unknown): unknown {
+export function notStarted(context: Context, error: unknown): unknown {
   if (error instanceof ConfigError) return refused(context, error)
   if (isRelayError(error) && (error.code === 'config_invalid' || error.code === 'store_mismatch')) {
     const problem = error.detail ?? error.message

@@ -1,8 +1,9 @@
 import { sodiumReady, toBase64url } from '@liaison/protocol'
 import type { Command } from 'commander'
 import { needed, type Process, runs } from './context.ts'
-import { writeTextFile } from './files.ts'
-import { newRelayKeys } from './relay-keys.ts'
+import { readTextFile, writeTextFile } from './files.ts'
+import { logSeedsOf, newRelayKeys } from './relay-keys.ts'
+import { withConfig } from './relay-options.ts'
 
 /** Adds `liaison relay`. */
 export function addRelay(program: Command, from: Process): void {
@@ -18,15 +19,42 @@ export function addRelay(program: Command, from: Process): void {
     await serveRelay(context, options)
   })
   const check = withConfig(
-    relay.command('check-config').description('say every problem of the configuration, exit 78'),
+    relay
+      .command('check-config')
+      .description('say every problem of the configuration and of its files, exit 78'),
   )
-  check.addHelpText('after', '\nExample:\n  $ liaison relay check-config --config relay.json\n')
+    .option('--online', 'also whether Redis keeps what the profile promises')
+    .addHelpText(
+      'after',
+      '\nExample:\n  $ liaison relay check-config --config relay.json --online\n',
+    )
   runs(check, from, async (context, _args, options) => {
     const { checkRelayConfig } = await import('./relay-serve.ts')
     await checkRelayConfig(context, options)
   })
+  addInitRedis(relay, from)
   addKeys(relay, from)
   addBackup(relay, from)
+}
+
+function addInitRedis(relay: Command, from: Process): void {
+  const init = withConfig(
+    relay
+      .command('init-redis')
+      .description('load the functions into Redis and set up the network there, as its operator'),
+  )
+    .option('--user <name>', "the operator's user on the server")
+    .option('--password-file <file>', 'file with the password of that user')
+    .option('--print-acl <file>', 'write the lines for the users of relay and inspector; - prints')
+    .option('--offline', 'connect to nothing, only say what would be set up and the lines')
+    .addHelpText(
+      'after',
+      '\nExample:\n  $ liaison relay init-redis --config relay.json --user operator --password-file operator.password\n',
+    )
+  runs(init, from, async (context, _args, options) => {
+    const { initRedis } = await import('./relay-init.ts')
+    await initRedis(context, options)
+  })
 }
 
 function addBackup(relay: Command, from: Process): void {
@@ -61,33 +89,25 @@ function addBackup(relay: Command, from: Process): void {
   })
 }
 
-const withConfig = (command: Command): Command =>
-  command
-    .option('--config <file>', 'JSON with the same options; the environment and flags win over it')
-    .option('--data <dir>', 'folder of the log')
-    .option('--network <file>', 'network file')
-    .option('--keys <file>', "the relay's key file")
-    .option('--host <host>', 'address to listen on (127.0.0.1)')
-    .option('--port <port>', 'port to listen on (8443; 0 takes a free one)')
-    .option('--operator-host <host>', "address of the operator's door (127.0.0.1)")
-    .option('--operator-port <port>', "port of the operator's door (9464)")
-    .option('--tls-cert <file>', 'TLS certificate')
-    .option('--tls-key <file>', 'its key')
-    .option('--origins <urls>', 'web origins that may connect, by commas')
-    .option('--log-level <level>', 'fatal, error, warn, info, debug, trace or silent')
-    .option('--behind-tls-proxy', 'TLS is spoken by a proxy in front')
-
 function addKeys(relay: Command, from: Process): void {
   const keys = relay
     .command('keys')
-    .description('make the keys of a new relay, and print what the genesis plan needs')
+    .description('make the keys of a new relay, and print what the directory needs')
     .addOption(needed('--out <file>', 'where to write the secret file'))
     .option('--number <n>', 'number of the relay in the directory', '1')
-    .addHelpText('after', '\nExample:\n  $ liaison relay keys --out relay-keys.json\n')
+    .option('--logs-of <file>', "key file of the network's first relay, for a further one")
+    .addHelpText(
+      'after',
+      '\nExamples:\n  $ liaison relay keys --out relay-keys.json\n  $ liaison relay keys --number 2 --logs-of relay-keys.json --out relay-keys-2.json\n',
+    )
   runs(keys, from, async ({ out }, _args, options) => {
     await sodiumReady()
     const number = options.whole('number', { min: 1, max: 65_535 }) ?? 1
-    const made = newRelayKeys(number)
+    const first = options.text('logsOf')
+    const made = newRelayKeys(
+      number,
+      first === undefined ? undefined : logSeedsOf(await readTextFile(first), first),
+    )
     const file = options.required('out')
     await writeTextFile(file, made.text, { secret: true })
     const { publicKeys } = made

@@ -79,6 +79,13 @@ t.test('changes of the directory, signed by one administrator after the other', 
 
   const policy = await folder.write('policy.json', '{"recallHold": 86400000}')
   t.match(await only('policy', policy, ...drafts, ...one), { state: 'incomplete' })
+  const relays = network.directory.policy().relays.map((r) => ({ ...r, key: toBase64url(r.key) }))
+  const second = signingKeyFromSeed(seededBytes('relay 2', 32))
+  const another = { num: 2, origin: 'b.example', key: toBase64url(second.publicKey) }
+  const added = await folder.write('relays.json', JSON.stringify({ relays: [...relays, another] }))
+  t.match(await only('policy', added, ...drafts, ...one), { state: 'incomplete' })
+  const broken = await folder.write('broken.json', '{"relays": [{"num": 2}]}')
+  t.equal((await run('policy', broken, ...drafts, ...one)).code, 3)
   const admins = [...network.directory.admins().admins.values()]
   const administrators = admins.map(({ key, ...rest }) => ({ ...rest, key: toBase64url(key) }))
   const next = await folder.write('next.json', JSON.stringify({ administrators, m: 2, r: 2 }))

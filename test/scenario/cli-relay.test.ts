@@ -16,12 +16,13 @@ t.setTimeout(120_000)
 
 t.test('the file, the environment, then the flags', async (t) => {
   await using folder = await tempFolder()
+  const { keys } = await prepareRelay(makeSealingNetwork(), folder)
   const file = await folder.write(
     'etc/relay.json',
     JSON.stringify({
       data: 'data',
       network: '../network.json',
-      keys: '/keys.json',
+      keys,
       port: 1001,
       operatorPort: 2001,
       logLevel: 'error',
@@ -46,7 +47,7 @@ t.test('the file, the environment, then the flags', async (t) => {
       config: {
         data: join(folder.path, 'etc', 'data'),
         network: join(folder.path, 'network.json'),
-        keys: '/keys.json',
+        keys,
         listen: { host: '127.0.0.1', port: 1003 },
         operator: { port: 2002 },
         logLevel: 'error',
@@ -105,10 +106,57 @@ t.test('78: what only shows when it starts; 0: told to stop', async (t) => {
 
 t.test('the keys of a relay', async (t) => {
   await using folder = await tempFolder()
+  const file = await folder.write('other.json', '{"dirLog": "secret"}')
   const out = join(folder.path, 'keys.json')
   const made = await liaison(['--json', 'relay', 'keys', '--out', out])
   t.match(made.json(), [{ file: out, number: 1, publicKeys: { relay: /^[\w-]{43}$/ } }])
   const again = await liaison(['--json', 'relay', 'keys', '--out', out])
   t.equal(again.code, 2)
   t.equal(errorIn(again)['code'], 'file_exists')
+  const second = join(folder.path, 'keys-2.json')
+  const logsOf = ['--logs-of', out, '--number', '2', '--out', second]
+  const next = await liaison(['--json', 'relay', 'keys', ...logsOf])
+  const [first, other] = [made, next].map((result) => result.json()[0]?.['publicKeys'] as Json)
+  t.same([other?.['dirLog'], other?.['auditLog']], [first?.['dirLog'], first?.['auditLog']])
+  t.not(other?.['relay'], first?.['relay'], 'a key of its own')
+  const none = await liaison([
+    '--json',
+    'relay',
+    'keys',
+    ...logsOf.with(1, file),
+    '--out',
+    `${out}3`,
+  ])
+  t.equal(none.code, 2)
+  t.notMatch(none.stderr, /secret/)
+})
+
+t.test('78: the files that the configuration names', async (t) => {
+  await using folder = await tempFolder()
+  const { data, network, keys } = await prepareRelay(makeSealingNetwork(), folder)
+  await chmod(String(keys), 0o640)
+  const password = await folder.write('password', 'in clear text\n')
+  await chmod(password, 0o644)
+  const certificate = await folder.write('cert.pem', 'no certificate')
+  const check = (...more: string[]) =>
+    liaison(['--json', 'relay', 'check-config', '--network', String(network), ...more])
+  const embedded = await check(
+    ...['--keys', String(keys), '--data', String(data)],
+    ...['--tls-cert', certificate, '--tls-key', certificate],
+  )
+  t.equal(embedded.code, 78)
+  t.match(errorIn(embedded), {
+    problems: [
+      { option: 'keys', problem: /chmod 600/ },
+      { option: 'tlsCert, tlsKey', problem: /PEM/i },
+    ],
+  })
+  const shared = ['--store', 'redis', '--redis-nodes', '127.0.0.1:1', '--redis-user', 'relay-1']
+  const redis = await check(...shared, '--keys', '/none', '--redis-password-file', password)
+  t.match(errorIn(redis), {
+    problems: [
+      { option: 'keys', problem: /cannot be read/ },
+      { option: 'redisPasswordFile', problem: 'the file is readable by others: chmod 600' },
+    ],
+  })
 })

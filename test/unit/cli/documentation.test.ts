@@ -30,8 +30,8 @@ function missingIn(markdown: string): string[] {
   return commands.flatMap(({ name, command }) => {
     const section = sectionOf(markdown, name)
     if (section === null) return [`${name}: no section`]
-    // check-config says that it takes what serve takes.
-    const text = name.endsWith('check-config')
+    // Some say that they take what serve takes.
+    const text = section.includes('the options of `serve`')
       ? section + (sectionOf(markdown, 'liaison relay serve') ?? '')
       : section
     const shared = name.startsWith('liaison admin') ? sharedByAdministrators : []
