@@ -5,9 +5,9 @@ export {
   type BackupText,
   backupRelay,
   inNewFolder,
-  restoreStore,
   writeNew,
 } from './backup/relay-backup.ts'
+export { restoreIntoRedis, restoreStore } from './backup/restore.ts'
 export {
   ConfigError,
   type ConfigInput,

@@ -11,6 +11,7 @@ import {
 } from '@liaison/server'
 import { Redis } from 'ioredis'
 import t from 'tap'
+import { redisBlobHashes } from '../../server/src/log/redis/blob-hashes.ts'
 import { RedisServer } from '../support/redis-server.ts'
 import { contractNet, type LogStore, relayLogContract } from './relay-log.ts'
 
@@ -47,12 +48,13 @@ relayLogContract('log in Redis, with the rights of a relay', restrictedStore)
 
 t.test('no command was missing, and none is granted that nothing needs', async (t) => {
   {
-    // Leases are not part of the contract that all logs share.
+    // Leases and backups are not part of the contract that all logs share.
     const store = await restrictedStore()
     await using log = await store.open()
     await log.leases?.renew('one', 0)
     await log.leases?.holders()
     await log.leases?.leave('one')
+    t.same(await redisBlobHashes(options, contractNet), [])
   }
   const log = (await server.run('ACL', 'LOG', '100')) as readonly (readonly unknown[])[]
   const denied = log.map((entry) => entry.map(String).join(' '))

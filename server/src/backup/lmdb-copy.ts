@@ -69,5 +69,16 @@ export async function readLmdbFacts(path: string): Promise<StoreFacts> {
   }
 }
 
+/** Names of all public documents in a closed copy. */
+export async function readLmdbBlobHashes(path: string): Promise<Uint8Array[]> {
+  const root = openReadOnly(path)
+  try {
+    const blobs = root.openDB<Buffer, Buffer>({ name: 'blobs', keyEncoding: 'binary' })
+    return [...blobs.getKeys()].map((key) => new Uint8Array(key))
+  } finally {
+    await root.close()
+  }
+}
+
 const openReadOnly = (path: string): RootDatabase =>
   open({ path, readOnly: true, noSubdir: true, mapSize: mapBytesMax, maxDbs: 16 })

@@ -31,7 +31,8 @@ export interface BackupManifest {
   /** When the copy was begun, ISO 8601: everything confirmed before is in it. */
   readonly created: string
   readonly network: string
-  readonly store: { readonly kind: 'lmdb' } & StoreFacts
+  /** `lmdb`: the file of the embedded store. `records`: the log step by step, from Redis. */
+  readonly store: { readonly kind: 'lmdb' | 'records' } & StoreFacts
   readonly files: readonly BackupFile[]
 }
 
@@ -94,7 +95,8 @@ async function readManifest(folder: string): Promise<BackupManifest> {
   const { sha256, ...rest } = (value ?? {}) as Partial<BackupManifest & { sha256: string }>
   const manifest = rest as BackupManifest
   if (sha256 !== digestOf(manifest)) throw damaged(path, 'it was altered')
-  if (manifest.v !== 1 || manifest.kind !== 'relay-backup' || manifest.store.kind !== 'lmdb') {
+  const isKnown = ['lmdb', 'records'].includes(manifest.store?.kind)
+  if (manifest.v !== 1 || manifest.kind !== 'relay-backup' || !isKnown) {
     throw damaged(path, 'this release cannot read it')
   }
   for (const { name } of manifest.files) {

@@ -1,16 +1,20 @@
-import { copyFile, mkdir, open, readdir, rename, rm } from 'node:fs/promises'
+import { mkdir, open, readdir, rename, rm } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import {
   type Clock,
   Directory,
+  type NetworkId,
   RelayError,
   randomBytes,
   sodiumReady,
   toHex,
 } from '@liaison/protocol'
 import { type RelayConfig, readGenesis } from '../config.ts'
-import { copyLmdb, lmdbFile, readLmdbFacts } from './lmdb-copy.ts'
+import { readRedisOptions } from '../config-redis.ts'
+import { copyLmdb, lmdbFile } from './lmdb-copy.ts'
+import { recordsFile } from './log-record.ts'
 import { type BackupManifest, checkBackup, describeFile, writeManifest } from './manifest.ts'
+import { copyRedis } from './redis-copy.ts'
 
 /** Another file that goes into a backup, such as the network file. */
 export interface BackupText {
@@ -19,12 +23,12 @@ export interface BackupText {
 }
 
 /**
- * Copies a relay's embedded store and the given files into a new folder, complete when it appears. The
- * relay may be running.
+ * Copies the log of a relay and the given files into a new folder, complete when it appears. The relay,
+ * and others on the same store, may be running.
  *
  * @param into Folder that is not there yet, or empty.
- * @throws RelayError `not_permitted` for a store that is copied by its own means, `file_exists`,
- * `file_unavailable`.
+ * @throws RelayError `file_exists`, `file_unavailable`, `network_mismatch`; of a log in Redis also
+ *   `log_corrupt` naming what is damaged, `log_unavailable` and what hinders a relay from starting.
  */
 export async function backupRelay(
   config: RelayConfig,
@@ -33,30 +37,23 @@ export async function backupRelay(
   clock: Clock,
 ): Promise<BackupManifest> {
   await sodiumReady()
-  if (config.data === undefined) {
-    throw new RelayError('not_permitted', {
-      field: 'store',
-      detail: 'The data of this relay are in Redis: back them up there.',
-    })
-  }
-  const { data } = config
   const begun = Directory.fromGenesis(await readGenesis(config.network))
   if (!begun.ok) throw new RelayError('network_file_malformed', { field: config.network })
   const created = new Date(clock()).toISOString()
   return inNewFolder(into, async (folder) => {
-    const store = await copyLmdb(data, folder)
+    const { store, name } = await copyStore(config, begun.value.net, folder)
     if (store.net !== toHex(begun.value.net)) {
       throw new RelayError('network_mismatch', { field: config.network })
     }
-    for (const { name, bytes } of files) await writeNew(join(folder, name), bytes)
-    const names = [lmdbFile, ...files.map(({ name }) => name)]
+    for (const file of files) await writeNew(join(folder, file.name), file.bytes)
+    const names = [name, ...files.map((file) => file.name)]
     const described = await Promise.all(names.map((name) => describeFile(folder, name)))
     const manifest: BackupManifest = {
       v: 1,
       kind: 'relay-backup',
       created,
       network: begun.value.name,
-      store: { kind: 'lmdb', ...store },
+      store,
       files: described,
     }
     // A reader of the store leaves its lock file, which is nothing to keep.
@@ -67,33 +64,16 @@ export async function backupRelay(
   })
 }
 
-/**
- * Puts the store of a checked backup into a data folder that is not there yet, or empty.
- *
- * @param manifest What `checkBackup` gave.
- * @throws RelayError `backup_damaged`, `file_exists`, `file_unavailable`.
- */
-export async function restoreStore(
-  backup: string,
-  manifest: BackupManifest,
-  data: string,
-): Promise<void> {
-  await inNewFolder(data, async (folder) => {
-    const path = join(folder, lmdbFile)
-    await copyFile(join(backup, lmdbFile), path)
-    const wanted = manifest.files.find(({ name }) => name === lmdbFile)
-    const found = await describeFile(folder, lmdbFile)
-    const facts = await readLmdbFacts(path)
-    const { kind: _kind, ...store } = manifest.store
-    const isSame = Object.entries(store).every(
-      ([name, value]) => Reflect.get(facts, name) === value,
-    )
-    if (found.sha256 !== wanted?.sha256 || !isSame) {
-      throw new RelayError('backup_damaged', { field: join(backup, lmdbFile) })
-    }
-    await rm(`${path}-lock`, { force: true })
-    await syncFile(path)
-  })
+async function copyStore(
+  { data, redis }: RelayConfig,
+  net: NetworkId,
+  folder: string,
+): Promise<{ readonly store: BackupManifest['store']; readonly name: string }> {
+  if (redis !== undefined) {
+    const store = await copyRedis(await readRedisOptions(redis), net, join(folder, recordsFile))
+    return { store: { kind: 'records', ...store }, name: recordsFile }
+  }
+  return { store: { kind: 'lmdb', ...(await copyLmdb(data ?? '', folder)) }, name: lmdbFile }
 }
 
 /** Fills a folder beside its place and moves it there when it is complete. */
@@ -133,15 +113,6 @@ export async function writeNew(path: string, bytes: Uint8Array): Promise<void> {
   const file = await open(path, 'wx', 0o600)
   try {
     await file.writeFile(bytes)
-    await file.sync()
-  } finally {
-    await file.close()
-  }
-}
-
-async function syncFile(path: string): Promise<void> {
-  const file = await open(path, 'r+')
-  try {
     await file.sync()
   } finally {
     await file.close()

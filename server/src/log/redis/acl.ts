@@ -14,6 +14,7 @@ export const relayCommands: readonly string[] = [
   'hmget',
   'hgetall',
   'hexists',
+  'hkeys',
   'hset',
   'hincrby',
   'hdel',
