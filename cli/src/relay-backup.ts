@@ -7,6 +7,8 @@ import {
   backupRelay,
   checkBackup,
   inNewFolder,
+  readRedisOptions,
+  restoreIntoRedis,
   restoreStore,
   writeNew,
 } from '@liaison/server'
@@ -15,7 +17,7 @@ import { usage } from './failure.ts'
 import { readBytes } from './files.ts'
 import { counted, moment } from './output.ts'
 import { askAgain, askNewPassphrase, askPassphrase } from './prompts.ts'
-import { configOf, gather } from './relay-serve.ts'
+import { checkedConfig, configOf, gather } from './relay-serve.ts'
 
 const names = { network: 'network.json', config: 'relay.json', keys: 'relay-keys.json' } as const
 const sealedKeys = 'relay-keys.sealed'
@@ -34,7 +36,10 @@ export async function backUpRelay(
   const config = await configOf(context, options)
   const withKeys = options.flag('withKeys')
   // As the files will stand to each other in the folder that restore makes.
-  const paths = { data: 'data', network: names.network, keys: names.keys }
+  const paths = {
+    ...(config.redis === undefined ? { data: 'data' } : {}),
+    ...{ network: names.network, keys: names.keys },
+  }
   const files: BackupText[] = [
     { name: names.network, bytes: await readBytes(config.network) },
     { name: names.config, bytes: textBytes({ ...(await gather(options)), ...paths }) },
@@ -81,34 +86,45 @@ async function gathered(parts: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
   return new Uint8Array(Buffer.concat(out))
 }
 
-/** Checks a backup and puts it into a new folder, or only its log into a data folder. */
+/** Checks a backup and puts its log into a folder or into Redis, and on request the rest beside it. */
 export async function restoreRelay(
   context: Context,
   folder: string,
   options: Options,
 ): Promise<void> {
   await sodiumReady()
-  const [out, data] = [options.text('out'), options.text('data')]
-  if ((out === undefined) === (data === undefined)) {
-    throw usage('Choose one of --out FOLDER and --data FOLDER.', 'out')
+  const [out, data, redis] = [options.text('out'), options.text('data'), options.flag('redis')]
+  if (data === undefined ? out === undefined && !redis : out !== undefined || redis) {
+    throw usage('Choose --out FOLDER, --data FOLDER, --redis, or --redis with --out.', 'out')
   }
   const manifest = await checkBackup(folder)
+  if (manifest.store.kind === 'records' && data === undefined && !redis) {
+    throw usage(
+      'This backup comes from Redis: choose --redis or --data FOLDER for its log.',
+      'redis',
+    )
+  }
+  const target = redis ? await redisOf(context, options, folder) : null
   const hasKeys = manifest.files.some(({ name }) => name === sealedKeys)
   if (data !== undefined) await restoreStore(folder, manifest, data)
-  else {
+  if (out !== undefined) {
     const keys = hasKeys ? await openKeys(context, join(folder, sealedKeys)) : null
-    await inNewFolder(out ?? '', async (place) => {
-      await restoreStore(folder, manifest, join(place, 'data'))
+    await inNewFolder(out, async (place) => {
+      if (target === null) await restoreStore(folder, manifest, join(place, 'data'))
       for (const name of [names.network, names.config]) {
         await writeNew(join(place, name), await readFile(join(folder, name)))
       }
       if (keys !== null) await writeNew(join(place, names.keys), keys)
     })
   }
+  // Last, because it cannot be taken back.
+  if (target !== null) await restoreIntoRedis(folder, manifest, target)
   const { created, network, store } = manifest
-  const keys = data !== undefined ? 'not-asked' : hasKeys ? 'restored' : 'left-out'
-  context.out.data({ folder: out ?? data, created, network, store, keys }, () => [
-    `Restored   ${out ?? data}`,
+  const keys = out === undefined ? 'not-asked' : hasKeys ? 'restored' : 'left-out'
+  const place = out ?? data ?? null
+  context.out.data({ folder: place, redis, created, network, store, keys }, () => [
+    ...(place === null ? [] : [`Restored   ${place}`]),
+    ...(redis ? ['Restored   into Redis'] : []),
     `Network    ${network}`,
     `As of      ${moment(Date.parse(created))}`,
   ])
@@ -120,8 +136,23 @@ export async function restoreRelay(
       : []),
     ...(out === undefined
       ? []
-      : ['Next:', `  liaison relay serve --config ${join(out, names.config)}`]),
+      : [
+          ...(redis ? [`Look whether ${names.config} names the new server.`] : []),
+          ...['Next:', `  liaison relay serve --config ${join(out, names.config)}`],
+        ]),
   )
+}
+
+/** The server that the options name; the network file may be the one of the backup. */
+async function redisOf(
+  context: Context,
+  options: Options,
+  folder: string,
+): Promise<Awaited<ReturnType<typeof readRedisOptions>>> {
+  const rest = { network: join(folder, names.network), keys: 'not-needed' }
+  const { redis } = checkedConfig(context, { ...rest, ...(await gather(options)), store: 'redis' })
+  if (redis === undefined) throw new TypeError('the store is redis')
+  return readRedisOptions(redis)
 }
 
 async function openKeys(context: Context, path: string): Promise<Uint8Array> {

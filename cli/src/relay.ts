@@ -73,15 +73,17 @@ function addBackup(relay: Command, from: Process): void {
     const { backUpRelay } = await import('./relay-backup.ts')
     await backUpRelay(context, folder, options)
   })
-  const restore = relay
-    .command('restore')
-    .description('check a backup and put it where a relay can start on it')
-    .argument('<folder>', 'made by liaison relay backup')
+  const restore = withConfig(
+    relay
+      .command('restore')
+      .description('check a backup and put it where a relay can start on it')
+      .argument('<folder>', 'made by liaison relay backup'),
+  )
     .option('--out <folder>', 'new folder for everything: relay.json, network.json, keys, data')
-    .option('--data <dir>', 'only the log, into this new or empty data folder')
+    .option('--redis', 'the log into Redis, where the network was set up and is still empty')
     .addHelpText(
       'after',
-      '\nExample:\n  $ liaison relay restore /mnt/backup/2026-11-25 --out restored\n',
+      '\nExamples:\n  $ liaison relay restore /mnt/backup/2026-11-25 --out restored\n  $ liaison relay restore /mnt/backup/2026-11-25 --redis --config relay.json\n',
     )
   runs(restore, from, async (context, [folder = ''], options) => {
     const { restoreRelay } = await import('./relay-backup.ts')
