@@ -7,6 +7,8 @@ const [bf, ml, ne, flu] = [21, 22, 23, 24]
 const core = (n: number): string => n.toString(16).padStart(64, '0')
 const demands: Demands = { faultsMin: 1, kinds: { 'relay-kill': 1 }, acksAfterFaultsMin: 2 }
 const second = 1e9
+/** The suspension has leaf 104. */
+const leafOf = (n: number): number => (n < 4 ? 100 + n : 101 + n)
 
 /** Events at whole seconds; a time that is given stays. */
 const at = (bodies: readonly EventBody[]): HistoryEvent[] =>
@@ -16,7 +18,7 @@ const at = (bodies: readonly EventBody[]): HistoryEvent[] =>
 function good(): EventBody[] {
   const publish = (n: number): EventBody[] => [
     { type: 'invoke', op: 'publish', id: `r${n}`, dev: bf, core: core(n) },
-    { type: 'ok', op: 'publish', id: `r${n}`, dev: bf, core: core(n), ix: 100 + n, cur: n },
+    { type: 'ok', op: 'publish', id: `r${n}`, dev: bf, core: core(n), ix: leafOf(n), cur: n },
   ]
   const show = (dev: number, n: number): EventBody => ({
     type: 'ok',
@@ -33,7 +35,7 @@ function good(): EventBody[] {
     dev: bf,
     core: core(n),
     cur: n,
-    ix: 100 + n,
+    ix: leafOf(n),
     chain: 'bf',
     seq: n - 1,
     kind: audience,
@@ -61,9 +63,10 @@ function good(): EventBody[] {
     { type: 'ok', op: 'audience', id: 'rest', devs: [bf, ne, flu] },
     ...[log(1, 'all'), log(2, 'all'), log(3, 'all'), log(4, 'rest')],
     ...[1, 2, 3, 4].map(
-      (n): EventBody => ({ type: 'ok', op: 'leaf', id: 'leaf', core: core(n), ix: 100 + n }),
+      (n): EventBody => ({ type: 'ok', op: 'leaf', id: 'leaf', core: core(n), ix: leafOf(n) }),
     ),
-    { type: 'ok', op: 'sizes', id: 'log', leaves: 105, dir: 31 },
+    { type: 'ok', op: 'leaf', id: 'directory', ix: 104, cur: 30 },
+    { type: 'ok', op: 'sizes', id: 'log', leaves: 106, dir: 31 },
     { type: 'ok', op: 'again', id: 'again', dev: ne, cur: 2, cores: [core(3), core(4)] },
     { type: 'ok', op: 'scan', id: 'redis', bytes: 1e6, found: 0 },
     { type: 'ok', op: 'scan', id: 'a device', bytes: 1e6, found: 9, control: true },
@@ -138,6 +141,16 @@ const bad: readonly (readonly [what: string, invariants: readonly string[], spoi
     'a report is shown to whom it is not for',
     ['I4', 'I6'],
     add({ type: 'ok', op: 'show', id: 'r4', dev: ml, core: core(4), kind: 'report' }),
+  ],
+  [
+    'a report stands behind a suspension and is sealed for whom it suspends',
+    ['I6'],
+    change((e) => e.op === 'leaf' && e.id === 'directory', { ix: 102 }),
+  ],
+  [
+    'a report is shown that does not verify',
+    ['I2'],
+    change(shows(ne, 3), { kind: 'report conflict' }),
   ],
   [
     'a report is accepted for a device after its suspension',

@@ -43,6 +43,14 @@ export interface Out {
   to: number
 }
 
+/** A fault, and when it was over; what went wrong with it, if it never was. */
+export interface Fault {
+  readonly kind: string
+  readonly begun: number
+  healed: number | null
+  problem: string
+}
+
 /** Everything that the rules look at, gathered in one pass over one network's history. */
 export class Facts {
   readonly attempts = new Map<string, Attempt>()
@@ -52,10 +60,18 @@ export class Facts {
   readonly sends = new Map<number, HistoryEvent[]>()
   readonly reads = new Map<number, HistoryEvent[]>()
   readonly outs = new Map<number, Out[]>()
-  readonly faults: { readonly kind: string; readonly begun: number; healed: number | null }[] = []
+  readonly faults: Fault[] = []
   readonly log = new Map<string, Entry>()
   readonly twiceInLog: string[] = []
+  /** Leaves of accepted reports. */
   readonly leaves: HistoryEvent[] = []
+  /** Leaves of directory entries. */
+  readonly entryLeaves: HistoryEvent[] = []
+  /** What a directory entry says about a device, by its index. */
+  readonly statements = new Map<
+    number,
+    { readonly op: 'suspend' | 'resume'; readonly dev: number }
+  >()
   readonly sizes: HistoryEvent[] = []
   readonly again: HistoryEvent[] = []
   readonly scans: HistoryEvent[] = []
@@ -63,7 +79,7 @@ export class Facts {
   readonly refusals: HistoryEvent[] = []
   quiesce: HistoryEvent | null = null
   readonly #audiences = new Map<string, readonly number[]>()
-  readonly #open = new Map<string, { healed: number | null }>()
+  readonly #open = new Map<string, Fault>()
 
   constructor(events: readonly HistoryEvent[]) {
     for (const event of events) this.#take(event)
@@ -77,12 +93,15 @@ export class Facts {
     else if (op === 'log') this.#entry(event)
     else if (op === 'audience') this.#audiences.set(event.id, event.devs ?? [])
     else if (op === 'quiesce') this.quiesce = event
+    else if (op === 'leaf') this.#leaf(event)
     else if (op === 'suspend' && type === 'ok') {
+      this.#statement(op, event)
       this.#of(this.outs, dev).push({ from: event.t, to: Number.POSITIVE_INFINITY })
     } else if (op === 'resume' && type === 'invoke') {
       const last = this.outs.get(dev)?.at(-1)
       if (last !== undefined) last.to = Math.min(last.to, event.t)
-    } else if (op === 'send') this.#of(this.sends, dev).push(event)
+    } else if (op === 'resume' && type === 'ok') this.#statement(op, event)
+    else if (op === 'send') this.#of(this.sends, dev).push(event)
     else if (op === 'read') this.#of(this.reads, dev).push(event)
     else this.#plain(op)?.push(event)
   }
@@ -90,7 +109,6 @@ export class Facts {
   #plain(op: HistoryEvent['op']): HistoryEvent[] | undefined {
     const lists: Partial<Record<HistoryEvent['op'], HistoryEvent[]>> = {
       gap: this.gaps,
-      leaf: this.leaves,
       sizes: this.sizes,
       again: this.again,
       scan: this.scans,
@@ -104,6 +122,15 @@ export class Facts {
     const known = map.get(dev) ?? []
     map.set(dev, known)
     return known
+  }
+
+  #leaf(event: HistoryEvent): void {
+    if (event.id === 'directory') this.entryLeaves.push(event)
+    else this.leaves.push(event)
+  }
+
+  #statement(op: 'suspend' | 'resume', { ix, dev = 0 }: HistoryEvent): void {
+    if (ix !== undefined) this.statements.set(ix, { op, dev })
   }
 
   #show({ t, dev = 0, proc, id, core = '', kind = 'report' }: HistoryEvent): void {
@@ -127,15 +154,17 @@ export class Facts {
     attempt.cur = cur ?? attempt.cur
   }
 
-  #fault({ id, kind = '', type, t }: HistoryEvent): void {
+  #fault({ id, kind = '', type, t, detail = '' }: HistoryEvent): void {
     if (type === 'invoke') {
-      const fault = { kind, begun: t, healed: null }
+      const fault: Fault = { kind, begun: t, healed: null, problem: '' }
       this.faults.push(fault)
       this.#open.set(id, fault)
-    } else if (type === 'ok') {
-      const fault = this.#open.get(id)
-      if (fault !== undefined) fault.healed = t
+      return
     }
+    const fault = this.#open.get(id)
+    if (fault === undefined) return
+    if (type === 'ok') fault.healed = t
+    else fault.problem = detail
   }
 
   #entry(event: HistoryEvent): void {

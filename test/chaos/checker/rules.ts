@@ -61,6 +61,9 @@ const kept: Rule = (facts) => {
   return problems
 }
 
+/** What a device may show: a report that verified, an envelope as it came, or one that it cannot open. */
+const kinds = new Set(['report', 'raw', 'closed'])
+
 /** I2: nothing is shown, or in the log, that nobody sent. */
 const invoked: Rule = (facts) => {
   const ids = new Set(facts.attempts.keys())
@@ -76,6 +79,7 @@ const invoked: Rule = (facts) => {
   }
   for (const { dev, id, core, kind } of facts.shown) {
     const known = cores.has(core) || facts.log.has(core)
+    if (!kinds.has(kind)) problems.push(`device ${dev} showed ${id} as ${kind}`)
     if (!known) problems.push(`device ${dev} showed ${short(core)}, which is in no log`)
     if (kind === 'report' && !ids.has(id))
       problems.push(`device ${dev} showed ${id}: nobody sent it`)
@@ -179,6 +183,26 @@ const entitled: Rule = (facts) => {
       if (late) problems.push(`report ${id} was accepted for device ${dev} after its suspension`)
     }
   }
+  return [...problems, ...pastTheFence(facts)]
+}
+
+/** Entries that stand in the log behind a suspension and are sealed for whom it suspends. */
+function pastTheFence({ log, entryLeaves, statements }: Facts): string[] {
+  const order = [
+    ...[...log.values()].map((entry) => ({ ix: entry.ix, entry, index: -1 })),
+    ...entryLeaves.map(({ ix = -1, cur = -1 }) => ({ ix, entry: null, index: cur })),
+  ].sort((a, b) => a.ix - b.ix)
+  const out = new Set<number>()
+  const problems: string[] = []
+  for (const { entry, index } of order) {
+    const statement = statements.get(index)
+    if (statement?.op === 'suspend') out.add(statement.dev)
+    if (statement?.op === 'resume') out.delete(statement.dev)
+    for (const dev of entry?.audience ?? []) {
+      if (out.has(dev))
+        problems.push(`leaf ${entry?.ix} is sealed for device ${dev}, suspended before`)
+    }
+  }
   return problems
 }
 
@@ -261,8 +285,8 @@ const lively: Rule = (facts, { healNsMax }) => {
     .filter(({ ended }) => ended?.type === 'ok')
     .map(({ begun, ended }) => ({ begun, ended: ended?.t ?? 0 }))
     .sort((a, b) => a.begun - b.begun)
-  for (const { kind, healed } of facts.faults) {
-    if (healed === null) problems.push(`${kind} was never over`)
+  for (const { kind, healed, problem } of facts.faults) {
+    if (healed === null) problems.push(`${kind} was never over: ${problem}`)
     else if (!good.some(({ begun, ended }) => begun >= healed && ended <= healed + healNsMax)) {
       problems.push(`nothing was acknowledged for ${healNsMax / 1e9} s after ${kind}`)
     }
