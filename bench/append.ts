@@ -1,233 +1,220 @@
-/** Publishing over a real socket to the signed receipt, beside the bare store and the bare verifier. */
-import { join } from 'node:path'
+/** Publishing over a real socket to the signed receipt, beside the bare stores and the sum of the parts. */
+import { availableParallelism } from 'node:os'
+import { decodeReceipt, encodeClientFrame, type RelayFrame } from '@liaison/protocol'
 import {
-  decodeReceipt,
-  type Envelope,
-  encodeClientFrame,
-  limits,
-  type RelayFrame,
-  receiptHash,
-  verifyEnvelopeSignature,
-  verifyReceipts,
-} from '@liaison/protocol'
-import { open, type RootDatabase } from 'lmdb'
-import { tempFolder } from '../test/support/temp-folder.ts'
-import { BenchClient, within } from './support/client.ts'
-import { type LoadEnvelope, LoadSender } from './support/load.ts'
-import {
-  benchNetwork,
-  benchTopic,
-  devicesOf,
-  type RelayUnderTest,
-  relayUnderTest,
-} from './support/networks.ts'
-import { type BenchOptions, median, type Row, rowOf, timed, timedAsync } from './support/row.ts'
+  BareStores,
+  checkParts,
+  type Parts,
+  partLimit,
+  recordBytes,
+  socketParts,
+} from './append-parts.ts'
+import { BenchClient, loopbackOf, within } from './support/client.ts'
+import { LoadSender } from './support/load.ts'
+import { benchNetwork, benchTopic, devicesOf, relayUnderTest } from './support/networks.ts'
+import { type BenchOptions, median, type Row, rowOf } from './support/row.ts'
+import { type StoreName, serverFor, storeNames } from './support/stores.ts'
 
 const payloadBytes = 1024
 
-/** Connections that publish at the same time: a relay bounds frames and bytes of each device. */
-const publishers = 4
+/** Recipients of each envelope: two readers and one device of the unit. */
+const recipients = 3
 
-interface Window {
-  /** Envelopes that are on their way at any moment. */
-  readonly size: number
-  /** Envelopes in one frame, as a client sends them when it has that many. */
-  readonly perFrame: number
-  /** Envelopes in one repeat. */
-  readonly count: number
-}
+/** Devices that publish; at the largest window each has 16 envelopes under way. */
+const publishers = 32
 
-const windowsOf = (quick: boolean): readonly Window[] => [
-  { size: 1, perFrame: 1, count: quick ? 60 : 120 },
-  { size: 64, perFrame: 16, count: quick ? 1024 : 3072 },
-  { size: 512, perFrame: 16, count: quick ? 2048 : 6144 },
-]
+/** Connections of one loopback address; a relay admits 64. */
+const perAddress = 32
+
+/** Envelopes under way at any moment. */
+type Window = 1 | 64 | 512
+
+const windows: readonly Window[] = [1, 64, 512]
+
+/** Envelopes in one run; a window of one is to last ten seconds. */
+const countOf = (window: Window, quick: boolean): number =>
+  ({ 1: quick ? 300 : 6000, 64: quick ? 2048 : 12_288, 512: quick ? 4096 : 16_384 })[window]
 
 interface Publisher {
   readonly client: BenchClient
-  readonly sender: LoadSender
+  /** Frames sealed beforehand, so that making them is not what is measured. */
+  readonly frames: Uint8Array[]
 }
 
 type Result = Extract<RelayFrame, { kind: 'result' }>
 
-/** Checks afterwards what a client checks: every receipt accepted and every signature good. */
-function checkResults(relay: RelayUnderTest, results: readonly Result[], count: number): void {
-  const { network } = relay
-  const codes = results.flatMap(({ receipts, sig }) => {
-    const hashes = receipts.map(receiptHash)
-    const key = network.relayKey.publicKey
-    if (!verifyReceipts(network.directory.net, key, hashes, sig)) {
-      throw new Error('a receipt does not verify')
+interface Run {
+  /** Envelopes per second. */
+  readonly rate: number
+  /** Middle time from sending to the receipt, ms. */
+  readonly p50: number
+}
+
+/** Publishes so many with a window over as many devices as it has places, 16 at most on each. */
+async function publish(all: readonly Publisher[], window: Window, count: number): Promise<Run> {
+  const each = Math.max(1, Math.min(16, window / 4))
+  const used = all.slice(0, Math.max(1, window / each))
+  const results: Result[] = []
+  const times: number[] = []
+  let left = count
+  const began = performance.now()
+  await within('receipts', (done, failed) => {
+    for (const { client, frames } of used) {
+      const starts: number[] = []
+      const send = (): void => {
+        const frame = frames.shift()
+        if (frame === undefined) return
+        starts.push(performance.now())
+        client.sendBytes(frame)
+      }
+      client.onFrame = (frame) => {
+        if (frame.kind === 'error') failed(new Error(`the relay answered: ${frame.text}`))
+        if (frame.kind !== 'result') return
+        // A session answers in the order in which it was asked.
+        times.push(performance.now() - (starts.shift() ?? 0))
+        results.push(frame)
+        left -= 1
+        if (left === 0) done()
+        else send()
+      }
+      for (let i = 0; i < each; i++) send()
     }
-    return receipts.map((bytes) => {
+  })
+  const ms = performance.now() - began
+  const codes = results.flatMap(({ receipts }) =>
+    receipts.map((bytes) => {
       const receipt = decodeReceipt(bytes)
       return receipt.ok ? receipt.value.rc : -1
-    })
-  })
-  if (codes.length !== count || codes.some((rc) => rc !== 0)) {
-    throw new Error(`${codes.filter((rc) => rc === 0).length} of ${count} envelopes were accepted`)
-  }
-}
-
-/** Publishes `count` envelopes with a window. @returns envelopes per second. */
-async function publishRate(
-  relay: RelayUnderTest,
-  all: readonly Publisher[],
-  { size, perFrame, count }: Window,
-): Promise<number> {
-  const framesAtOnce = size / perFrame
-  const used = all.slice(0, Math.min(all.length, framesAtOnce))
-  const queues = used.map(({ sender }) => framesOf(sender, count / used.length, perFrame))
-  const results: Result[] = []
-  const ms = await timedAsync(() =>
-    within('receipts', (done, failed) => {
-      let open = queues.reduce((sum, queue) => sum + queue.length, 0)
-      for (const [i, { client }] of used.entries()) {
-        const queue = queues[i] ?? []
-        client.onFrame = (frame) => {
-          if (frame.kind === 'error') failed(new Error(`the relay answered: ${frame.text}`))
-          if (frame.kind !== 'result') return
-          results.push(frame)
-          const next = queue.shift()
-          if (next !== undefined) client.sendBytes(next)
-          open -= 1
-          if (open === 0) done()
-        }
-        for (const frame of queue.splice(0, framesAtOnce / used.length)) client.sendBytes(frame)
-      }
     }),
   )
-  checkResults(relay, results, count)
-  return (1000 * count) / ms
+  const good = codes.filter((rc) => rc === 0).length
+  if (good !== count) throw new Error(`${good} of ${count} envelopes were accepted`)
+  return { rate: (1000 * count) / ms, p50: median(times) }
 }
 
-function framesOf(sender: LoadSender, count: number, perFrame: number): Uint8Array[] {
-  return Array.from({ length: count / perFrame }, (_, rq) => {
-    const envelopes: Envelope[] = Array.from({ length: perFrame }, () => sender.next().envelope)
-    return encodeClientFrame({ kind: 'publish', rq, envelopes })
-  })
-}
-
-/** The same number of bytes into a bare store, each durable before its place in the window is free. */
-async function storeRate(
-  root: RootDatabase<Uint8Array, number>,
-  keys: { next: number },
-  { size, count }: Window,
-): Promise<number> {
-  const value = Buffer.alloc(payloadBytes + 600 + limits.slotBytes, 1)
-  let left = count
-  const worker = async (): Promise<void> => {
-    while (left > 0) {
-      left -= 1
-      const key = keys.next++
-      await root.transaction(() => void root.put(key, value))
-      await root.flushed
-    }
-  }
-  const ms = await timedAsync(() => Promise.all(Array.from({ length: size }, worker)))
-  return (1000 * count) / ms
-}
-
-/** Envelope signatures that one core verifies in a second. */
-function verifyRate(relay: RelayUnderTest, sample: LoadEnvelope, key: Uint8Array): number {
-  const { net } = relay.network.directory
-  const count = 500
-  const ms = timed(() => {
-    for (let i = 0; i < count; i++) {
-      if (!verifyEnvelopeSignature(net, key, sample.envelope)) throw new Error('does not verify')
-    }
-  })
-  return (1000 * count) / ms
-}
-
-/** Rows `append.lmdb.*`, `part.verify` and `part.lmdb.*`. */
-export async function appendRows(options: BenchOptions): Promise<Row[]> {
-  const network = benchNetwork({ publishers, readers: 0 })
-  const topic = network.topic(benchTopic)
-  await using folder = await tempFolder()
-  await using relay = await relayUnderTest(network)
-  const root = open<Uint8Array, number>({
-    path: join(folder.path, 'bare.mdb'),
-    noSubdir: true,
-    encoding: 'binary',
-    keyEncoding: 'uint32',
-  })
-  const all = await Promise.all(
-    devicesOf(network, 'PUB').map(async (device): Promise<Publisher> => {
-      const client = await BenchClient.connect(relay, { dev: device.num, key: device.key })
-      return { client, sender: new LoadSender(network, device, topic, payloadBytes) }
-    }),
-  )
-  try {
-    return await measure(options, relay, all, root)
-  } finally {
-    for (const { client } of all) client.close()
-    await root.close()
-  }
-}
-
+/** Measures one store at the wanted windows. */
 async function measure(
-  options: BenchOptions,
-  relay: RelayUnderTest,
-  all: readonly Publisher[],
-  root: RootDatabase<Uint8Array, number>,
-): Promise<Row[]> {
-  const wanted = windowsOf(options.quick).filter(
-    ({ size }) => options.wants(`append.lmdb.w${size}`) || options.wants(`part.lmdb.w${size}`),
-  )
-  const runs = options.quick ? 3 : 7
-  const keys = { next: 0 }
-  const relayed = new Map(wanted.map(({ size }) => [size, [] as number[]]))
-  const bare = new Map(wanted.map(({ size }) => [size, [] as number[]]))
-  const verified: number[] = []
-  // An envelope of a network of its own: the chain of the measured ones must not lose a link.
-  const spare = benchNetwork({ publishers: 1, readers: 0 })
-  const [device] = devicesOf(spare, 'PUB')
-  if (device === undefined) throw new Error('no publisher')
-  const sample = new LoadSender(spare, device, spare.topic(benchTopic), payloadBytes).next()
-  const samePlace = { ...relay, network: spare }
-  for (let run = -1; run < runs; run++) {
-    for (const [i, window] of wanted.entries()) {
-      // Publishers take turns at the window of one, so that no device reaches its limit of frames.
-      const from = (run + 1 + i) % all.length
-      const turned = [...all.slice(from), ...all.slice(0, from)]
-      const rate = await publishRate(relay, turned, window)
-      const store = await storeRate(root, keys, window)
-      if (run < 0) continue
-      relayed.get(window.size)?.push(rate)
-      bare.get(window.size)?.push(store)
+  store: StoreName,
+  wanted: readonly Window[],
+  quick: boolean,
+): Promise<Map<Window, Run[]>> {
+  const network = benchNetwork({ publishers, readers: recipients - 1 })
+  const topic = network.topic(benchTopic)
+  const server = await serverFor(store)
+  const runs = quick ? 2 : 5
+  const out = new Map<Window, Run[]>()
+  try {
+    await using relay = await relayUnderTest(network, { redis: server })
+    const devices = devicesOf(network, 'PUB')
+    const senders = devices.map((d) => new LoadSender(network, d, topic, payloadBytes))
+    for (let run = -1; run < runs; run++) {
+      for (const window of wanted) {
+        // New connections, because one may send only so many frames a second.
+        const all = await Promise.all(
+          devices.map(async (device, i): Promise<Publisher> => {
+            const localAddress = loopbackOf(Math.floor(i / perAddress))
+            const target = { ...relay, localAddress }
+            const client = await BenchClient.connect(target, { dev: device.num, key: device.key })
+            return { client, frames: [] }
+          }),
+        )
+        const count = run < 0 ? Math.min(512, countOf(window, quick)) : countOf(window, quick)
+        prepare(all, senders, window, count)
+        const result = await publish(all, window, count)
+        for (const { client } of all) client.close()
+        if (run >= 0) out.set(window, [...(out.get(window) ?? []), result])
+      }
     }
-    const rate = verifyRate(samePlace, sample, device.key.publicKey)
-    if (run >= 0) verified.push(rate)
+  } finally {
+    await server?.[Symbol.asyncDispose]()
   }
-  return rowsOf(options, wanted, relayed, bare, verified)
+  return out
 }
 
-function rowsOf(
-  options: BenchOptions,
-  wanted: readonly Window[],
-  relayed: ReadonlyMap<number, readonly number[]>,
-  bare: ReadonlyMap<number, readonly number[]>,
-  verified: readonly number[],
-): Row[] {
-  const rows: Row[] = []
-  const verify = median(verified)
-  for (const { size, perFrame, count } of wanted) {
-    const stored = bare.get(size) ?? []
-    const limit =
-      median(stored) < verify
-        ? { name: `bare lmdb, window ${size}`, value: median(stored) }
-        : { name: 'signature checks on one core', value: verify }
-    const note =
-      `${count} envelopes a run, payload ${payloadBytes} B, one slot, ${perFrame} in a frame, ` +
-      'loopback socket, relay and client on the same cores; limit is the lower of part.*'
-    rows.push(
-      rowOf(`append.lmdb.w${size}`, 'envelopes/s', relayed.get(size) ?? [], { limit, note }),
-      rowOf(`part.lmdb.w${size}`, 'writes/s', stored, {
-        note: 'one value of the same size per transaction, committed and flushed',
-      }),
-    )
+function prepare(
+  all: readonly Publisher[],
+  senders: readonly LoadSender[],
+  window: Window,
+  count: number,
+): void {
+  const each = Math.max(1, Math.min(16, window / 4))
+  const used = Math.max(1, window / each)
+  // Not one more: what is not sent would leave a gap in its chain.
+  for (let n = 0; n < count; n++) {
+    const { frames } = all[n % used] as Publisher
+    const { envelope } = (senders[n % used] as LoadSender).next()
+    frames.push(encodeClientFrame({ kind: 'publish', rq: n, envelopes: [envelope] }))
   }
-  rows.push(rowOf('part.verify', 'checks/s', verified))
-  return rows.filter(({ name }) => options.wants(name))
+}
+
+/** Rows `append.*` and `part.*`. */
+export async function appendRows(options: BenchOptions): Promise<Row[]> {
+  const { quick } = options
+  const rows: Row[] = []
+  await using bare = await BareStores.open(recordBytes(payloadBytes, recipients))
+  const parts = await partsOf(bare, quick)
+  rows.push(...partRows(parts))
+  const echo = await socketParts(bare.bytes, 1, quick ? 300 : 3000)
+  for (const store of storeNames) {
+    const wanted = windows.filter((window) => options.wants(`append.${store}.w${window}`))
+    if (wanted.length === 0) continue
+    const measured = await measure(store, wanted, quick)
+    for (const window of wanted) {
+      const runs = measured.get(window) ?? []
+      const stored = await bare.measure(store, window, Math.min(4096, countOf(window, quick)))
+      rows.push(...storeRows(store, window, runs, stored, parts, echo.p50))
+    }
+  }
+  return rows
+}
+
+async function partsOf(bare: BareStores, quick: boolean): Promise<Parts> {
+  const count = quick ? 2000 : 8000
+  const { verify, decode } = await checkParts(payloadBytes)
+  const { socket, generator } = await socketParts(bare.bytes, 512, count)
+  const lmdb = (await bare.measure('lmdb', 512, count)).cpu
+  const redis = (await bare.measure('redis', 512, count)).cpu
+  return { verify, decode, socket, generator, append: { lmdb, redis } }
+}
+
+function partRows(parts: Parts): Row[] {
+  const { verify, decode, socket, generator, append } = parts
+  const costs = {
+    verify,
+    decode,
+    socket,
+    generator,
+    'append.lmdb': append.lmdb,
+    'append.redis': append.redis,
+  }
+  return Object.entries(costs).map(([name, cost]) =>
+    rowOf(`part.${name}`, 'us CPU/envelope', [cost]),
+  )
+}
+
+function storeRows(
+  store: StoreName,
+  window: Window,
+  runs: readonly Run[],
+  bare: { readonly rate: number; readonly p50: number },
+  parts: Parts,
+  echoP50: number,
+): Row[] {
+  const cores = availableParallelism()
+  const limit =
+    window === 1
+      ? { name: 'bare store, window 1', value: bare.rate }
+      : { name: `part limit, ${cores} cores`, value: partLimit(parts, store, cores) }
+  const note =
+    `${Math.min(publishers, Math.max(1, window / 16))} devices and more, one envelope in a frame, ` +
+    `payload ${payloadBytes} B, ${recipients} recipients, load generator on the same cores`
+  const rates = runs.map(({ rate }) => rate)
+  const rows = [
+    rowOf(`append.${store}.w${window}`, 'envelopes/s', rates, { limit, note }),
+    rowOf(`part.${store}.w${window}`, 'writes/s', [bare.rate]),
+  ]
+  if (window !== 1) return rows
+  const p50s = runs.map(({ p50 }) => p50)
+  const sum = { name: 'p50 of the bare store and of a WebSocket echo', value: bare.p50 + echoP50 }
+  return [...rows, rowOf(`append.${store}.w1.p50`, 'ms', p50s, { limit: sum })]
 }

@@ -1,12 +1,15 @@
-/** Live delivery to many readers, and one reader that catches up with a long history. */
+/** From the log to many readers, and one reader that catches up with a long history. */
 import { once } from 'node:events'
-import { creditBytes, encodeClientFrame, joinHashes, type RelayFrame } from '@liaison/protocol'
-import { openLmdbLog, type RelayLog } from '@liaison/server'
+import { joinHashes, type RelayFrame } from '@liaison/protocol'
+import type { RelayLog } from '@liaison/server'
+import { Redis } from 'ioredis'
 import { WebSocket } from 'ws'
-import { OwedCredit } from '../client-sdk/src/session/owed-credit.ts'
 import type { TestDevice, TestNetwork } from '../test/support/network.ts'
+import type { RedisServer } from '../test/support/redis-server.ts'
+import { recordBytes } from './append-parts.ts'
 import { type Child, startBroadcastChild } from './support/children.ts'
 import { BenchClient, loopbackOf, within } from './support/client.ts'
+import { itemsIn } from './support/deliver-count.ts'
 import { LoadSender } from './support/load.ts'
 import {
   benchNetwork,
@@ -16,31 +19,26 @@ import {
   relayUnderTest,
 } from './support/networks.ts'
 import { type BenchOptions, median, type Row, rowOf, timedAsync } from './support/row.ts'
+import { openLog, type StoreName, serverFor, storeNames } from './support/stores.ts'
 
-const payloadBytes = 752
+const payloadBytes = 1024
 
 /** Readers of one loopback address; a relay admits 64. */
 const perAddress = 50
 
-/** Publish frames on their way in a fan-out. */
-const publishWindow = 8
+/** Bytes of one deliver item: header, seal, signature, payload, one slot, a path. */
+const itemBytes = recordBytes(payloadBytes, 1)
 
-/** Subscribes and gives credit back as it takes frames in. @param onItems Hears how many items came. */
+/**
+ * Follows a topic from its beginning and gives credit back as frames come. It counts the items of a
+ * frame without decoding them, as the bare WebSocket client beside it does not look at its messages.
+ */
 function follow(client: BenchClient, topic: number, onItems: (items: number) => void): void {
-  const owed = new OwedCredit()
-  client.onFrame = (frame: RelayFrame) => {
-    if (frame.kind === 'error') throw new Error(`the relay answered: ${frame.text}`)
-    if (frame.kind !== 'deliver') return
-    let bytes = 0
-    let full = 0
-    for (const item of frame.items) {
-      bytes += creditBytes(item)
-      if (item.form === 'full') full += 1
-    }
-    owed.arrived()
-    const grant = owed.taken(bytes)
-    if (grant !== null) client.send({ kind: 'credit', sub: frame.sub, ...grant })
-    onItems(full)
+  client.onBytes = (bytes) => {
+    const items = itemsIn(bytes)
+    if (items === null) return
+    client.send({ kind: 'credit', sub: 1, frames: 1, bytes: bytes.length + 64 * items })
+    onItems(items)
   }
   client.send({ kind: 'subscribe', sub: 1, top: topic, from: 0, fluPaths: false })
 }
@@ -58,44 +56,34 @@ const connectAll = (
     ),
   )
 
-interface FanoutRun {
-  readonly publisher: BenchClient
-  readonly sender: LoadSender
-  /** Told the function that hears of every delivery. */
-  readonly deliveries: { on: (items: number) => void }
-}
-
-/** @returns deliveries per second from the first publish to the last delivery. */
-async function deliveryRate(
-  { publisher, sender, deliveries }: FanoutRun,
-  readers: number,
+/** @returns items per second that all readers together take from the beginning of the topic to its end. */
+async function readAll(
+  relay: RelayUnderTest,
+  devices: readonly TestDevice[],
+  topic: number,
   count: number,
 ): Promise<number> {
-  const frames = Array.from({ length: count }, (_, rq) =>
-    encodeClientFrame({ kind: 'publish', rq, envelopes: [sender.next().envelope] }),
-  )
+  const clients = await connectAll(relay, devices)
   const ms = await timedAsync(() =>
     within('deliveries', (done, failed) => {
-      let left = readers * count
-      deliveries.on = (items) => {
-        left -= items
-        if (left === 0) done()
+      let left = clients.length * count
+      for (const client of clients) {
+        client.onFrame = (frame: RelayFrame) => {
+          if (frame.kind === 'error') failed(new Error(`the relay answered: ${frame.text}`))
+        }
+        follow(client, topic, (items) => {
+          left -= items
+          if (left === 0) done()
+        })
       }
-      publisher.onFrame = (frame) => {
-        if (frame.kind === 'error') failed(new Error(`the relay answered: ${frame.text}`))
-        const next = frame.kind === 'result' ? frames.shift() : undefined
-        if (next !== undefined) publisher.sendBytes(next)
-      }
-      for (const frame of frames.splice(0, publishWindow)) publisher.sendBytes(frame)
     }),
   )
-  return (1000 * readers * count) / ms
+  for (const client of clients) client.close()
+  return (1000 * clients.length * count) / ms
 }
 
-/** @returns frames per second that a bare WebSocket server delivers to as many sockets. */
+/** @returns messages per second that a bare WebSocket server sends to as many sockets, one by one. */
 async function broadcastRate(child: Child, n: number, count: number): Promise<number> {
-  // About what one deliver frame of the measured reports has.
-  const bytes = 2600
   const sockets = Array.from({ length: n }, () => new WebSocket(child.url))
   await Promise.all(sockets.map((socket) => once(socket, 'open')))
   const ms = await timedAsync(() =>
@@ -107,79 +95,85 @@ async function broadcastRate(child: Child, n: number, count: number): Promise<nu
           if (left === 0) done()
         })
       }
-      child.ask({ count, bytes }).catch(failed)
+      child.ask({ count, bytes: itemBytes }).catch(failed)
     }),
   )
   for (const socket of sockets) socket.terminate()
   return (1000 * n * count) / ms
 }
 
-async function fanout(options: BenchOptions, readers: number, count: number): Promise<Row> {
+async function fanout(
+  store: StoreName,
+  options: BenchOptions,
+  readers: number,
+  count: number,
+): Promise<Row> {
   const network = benchNetwork({ publishers: 1, readers })
   const topic = network.topic(benchTopic)
-  await using relay = await relayUnderTest(network)
-  await using bare = await startBroadcastChild()
-  const [device] = devicesOf(network, 'PUB')
-  if (device === undefined) throw new Error('no publisher')
-  const clients = await connectAll(relay, devicesOf(network, 'RDR'))
-  const deliveries: FanoutRun['deliveries'] = { on: () => undefined }
-  for (const client of clients) follow(client, topic, (items) => deliveries.on(items))
-  const sender = new LoadSender(network, device, topic, payloadBytes)
-  const runs = options.quick ? 3 : 5
+  const server = await serverFor(store)
   const relayed: number[] = []
   const limits: number[] = []
   try {
-    for (let i = -1; i < runs; i++) {
-      // A connection may send so many frames a second; each run has its own.
-      const publisher = await BenchClient.connect(relay, { dev: device.num, key: device.key })
-      const rate = await deliveryRate({ publisher, sender, deliveries }, readers, count)
-      publisher.close()
+    await using relay = await relayUnderTest(network, {
+      redis: server,
+      fill: (data) => fill(network, data, server, count),
+    })
+    await using bare = await startBroadcastChild()
+    const devices = devicesOf(network, 'RDR')
+    for (let run = -1; run < (options.quick ? 3 : 5); run++) {
+      const rate = await readAll(relay, devices, topic, count)
       const limit = await broadcastRate(bare, readers, count)
-      if (i < 0) continue
+      if (run < 0) continue
       relayed.push(rate)
       limits.push(limit)
     }
   } finally {
-    for (const client of clients) client.close()
+    await server?.[Symbol.asyncDispose]()
   }
-  const limit = { name: 'bare WebSocket broadcast of 2,600 B', value: median(limits) }
-  const note = `${count} envelopes a run to ${readers} readers, ${readers + 1} slots each, durable before delivery; all readers in one process`
-  return rowOf(`fanout.${readers}`, 'deliveries/s', relayed, { limit, note })
+  const limit = {
+    name: `bare WebSocket broadcast of ${itemBytes} B, one message a send`,
+    value: median(limits),
+  }
+  const note = `${count} envelopes in the log to ${readers} readers at once, own slot for each; publishing not counted; all readers in one process`
+  return rowOf(`fanout.${store}.${readers}`, 'deliveries/s', relayed, { limit, note })
 }
 
 /** Rows `fanout.*`. */
 export async function fanoutRows(options: BenchOptions): Promise<Row[]> {
   const rows: Row[] = []
-  for (const [readers, count, quickCount] of [
-    [10, 200, 60],
-    [100, 60, 20],
-  ] as const) {
-    if (!options.wants(`fanout.${readers}`)) continue
-    rows.push(await fanout(options, readers, options.quick ? quickCount : count))
+  for (const store of storeNames) {
+    for (const [readers, count, quickCount] of [
+      [10, 2000, 1000],
+      [100, 400, 200],
+    ] as const) {
+      if (!options.wants(`fanout.${store}.${readers}`)) continue
+      rows.push(await fanout(store, options, readers, options.quick ? quickCount : count))
+    }
   }
   return rows
 }
 
 /** Appends on their way at a time while the history is written. */
-const fillWindow = 1024
+const fillWindow = 512
 
-/** Writes a history straight into the log, as if it had been admitted. @returns reads per second of it. */
-async function fill(network: TestNetwork, data: string, count: number): Promise<number> {
+/** Writes a history straight into the log, as if it had been admitted. */
+async function fill(
+  network: TestNetwork,
+  data: string,
+  server: RedisServer | undefined,
+  count: number,
+): Promise<void> {
   const [device] = devicesOf(network, 'PUB')
   if (device === undefined) throw new Error('no publisher')
   const topic = network.topic(benchTopic)
   const sender = new LoadSender(network, device, topic, payloadBytes)
   const slotLeaves = joinHashes(sender.leaves())
-  await using log = await openLmdbLog({ folder: data, net: network.directory.net })
+  await using log = await openLog(network.directory.net, data, server)
   for (let done = 0; done < count; done += fillWindow) {
     const batch = Math.min(fillWindow, count - done)
     await Promise.all(Array.from({ length: batch }, () => store(log, network, sender, slotLeaves)))
   }
   if (log.topicHead(topic) !== count) throw new Error('the history is incomplete')
-  const rate = await readRate(log, topic, count)
-  // LMDB ends its read transaction in a later turn and throws there when the store is closed by then.
-  await new Promise((resolve) => setTimeout(resolve, 10))
-  return rate
 }
 
 async function store(
@@ -208,47 +202,55 @@ async function store(
   if (outcome.kind !== 'accepted') throw new Error('the history was refused')
 }
 
-/** Envelopes with their slots that this process alone reads from the log in a second. */
-async function readRate(log: RelayLog, topic: number, count: number): Promise<number> {
-  const sample = Math.min(count, 20_000)
-  const ms = await timedAsync(async () => {
-    for (let after = 0; after < sample; after += 64) {
-      for (const { cursor } of await log.readTopic(topic, after, 64)) {
-        if ((await log.readSlots(topic, cursor)) === null) throw new Error('slots are missing')
+/** Records of the same bytes that one client reads from a Redis stream in a second. */
+async function rangeRate(server: RedisServer, bytes: number, count: number): Promise<number> {
+  const redis = new Redis({ host: '127.0.0.1', port: server.port, protocol: 2 })
+  const value = Buffer.alloc(bytes, 1)
+  const page = 64
+  try {
+    for (let at = 0; at < count; at += page) {
+      const pipeline = redis.pipeline()
+      for (let i = at; i < Math.min(count, at + page); i++) {
+        pipeline.xadd('bare-range', `${i + 1}-0`, 'b', value)
       }
+      await pipeline.exec()
     }
-  })
-  return (1000 * sample) / ms
+    const ms = await timedAsync(async () => {
+      for (let at = 0; at < count; at += page) {
+        await redis.xrangeBuffer('bare-range', `${at + 1}-0`, `${at + page}-0`)
+      }
+    })
+    return (1000 * count) / ms
+  } finally {
+    await redis.del('bare-range')
+    redis.disconnect()
+  }
 }
 
-/** Row `catchup`. */
+/** Rows `catchup.*`. */
 export async function catchupRows(options: BenchOptions): Promise<Row[]> {
-  if (!options.wants('catchup')) return []
-  const stored = options.quick ? 5000 : 100_000
+  const rows: Row[] = []
+  for (const name of storeNames) {
+    if (options.wants(`catchup.${name}`)) rows.push(await catchup(name, options))
+  }
+  return rows
+}
+
+async function catchup(name: StoreName, options: BenchOptions): Promise<Row> {
+  const stored = options.quick ? 10_000 : 100_000
   const network = benchNetwork({ publishers: 1, readers: 1 })
   const topic = network.topic(benchTopic)
-  let reads = 0
-  await using relay = await relayUnderTest(network, async (data) => {
-    reads = await fill(network, data, stored)
+  await using raw = (await serverFor('redis')) as RedisServer
+  const reads = await rangeRate(raw, recordBytes(payloadBytes, 2), Math.min(stored, 20_000))
+  const server = name === 'redis' ? raw : undefined
+  await using relay = await relayUnderTest(network, {
+    redis: server,
+    fill: (data) => fill(network, data, server, stored),
   })
-  const [device] = devicesOf(network, 'RDR')
-  if (device === undefined) throw new Error('no reader')
+  const devices = devicesOf(network, 'RDR')
   const rates: number[] = []
-  for (let run = 0; run < 3; run++) {
-    const client = await BenchClient.connect(relay, { dev: device.num, key: device.key })
-    const ms = await timedAsync(() =>
-      within('the whole history', (done) => {
-        let left = stored
-        follow(client, topic, (items) => {
-          left -= items
-          if (left === 0) done()
-        })
-      }),
-    )
-    client.close()
-    rates.push((1000 * stored) / ms)
-  }
-  const limit = { name: 'the same envelopes read from the log, no relay', value: reads }
-  const note = `${stored} stored envelopes of ${payloadBytes} B payload and two slots to one reader that decodes every frame`
-  return [rowOf('catchup', 'items/s', rates, { limit, note })]
+  for (let run = 0; run < 3; run++) rates.push(await readAll(relay, devices, topic, stored))
+  const limit = { name: 'raw XRANGE of as many bytes, 64 entries a call', value: reads }
+  const note = `${stored} stored envelopes of ${payloadBytes} B payload and two slots to one reader that counts what comes`
+  return rowOf(`catchup.${name}`, 'items/s', rates, { limit, note })
 }

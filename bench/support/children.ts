@@ -62,3 +62,6 @@ export const startRelayChild = (config: ConfigInput): Promise<Child> =>
 /** Starts a server that does nothing but send frames: the limit of what a relay could deliver. */
 export const startBroadcastChild = (): Promise<Child> =>
   start('./broadcast-child.ts', { listen: true })
+
+/** Starts a server that answers every message and does nothing else. */
+export const startEchoChild = (): Promise<Child> => start('./echo-child.ts', { listen: true })

@@ -36,8 +36,10 @@ export const loopbackOf = (group: number): string => `127.0.0.${group + 1}`
 /** One authenticated connection that hands every frame to one function. */
 export class BenchClient {
   readonly socket: WebSocket
-  /** Takes every frame after the handshake. */
+  /** Takes every frame after the handshake, unless {@link onBytes} does. */
   onFrame: (frame: RelayFrame) => void = () => undefined
+  /** Takes every frame after the handshake as it came, undecoded. */
+  onBytes: ((bytes: Uint8Array) => void) | null = null
 
   private constructor(socket: WebSocket) {
     this.socket = socket
@@ -76,7 +78,10 @@ export class BenchClient {
     })
     const ready = await second
     if (ready.kind !== 'ready') throw new Error(`not ready: ${describe(ready)}`)
-    socket.on('message', (data: Buffer) => client.onFrame(decoded(data)))
+    socket.on('message', (data: Buffer) => {
+      if (client.onBytes === null) client.onFrame(decoded(data))
+      else client.onBytes(data)
+    })
     return client
   }
 

@@ -6,6 +6,18 @@ const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 /** UTF-8 bytes of a string. */
 export const utf8 = (text: string): Uint8Array => encoder.encode(text)
 
+const labels = new Map<string, Uint8Array>()
+
+/** UTF-8 bytes of a constant of ours, made once; they must not be written to. */
+export function labelBytes(label: string): Uint8Array {
+  let bytes = labels.get(label)
+  if (bytes === undefined) {
+    bytes = utf8(label)
+    labels.set(label, bytes)
+  }
+  return bytes
+}
+
 /** Strict UTF-8 decoding. @throws TypeError on invalid UTF-8. */
 export const textOf = (bytes: Uint8Array): string => decoder.decode(bytes)
 

@@ -85,6 +85,18 @@ class EncodingCheck {
   }
 
   #text(value: string): boolean {
+    const { length } = value
+    for (let i = 0; i < length; i++) if (value.charCodeAt(i) >= 0x80) return this.#wideText(value)
+    if (!this.#head(major.text, length)) return false
+    for (let i = 0; i < length; i++) {
+      if (this.#bytes[this.#at + i] !== value.charCodeAt(i)) return false
+    }
+    this.#at += length
+    return true
+  }
+
+  /** Text that is not one byte for each character; field names never are. */
+  #wideText(value: string): boolean {
     if (!value.isWellFormed()) return false
     const bytes = encoder.encode(value)
     if (!this.#head(major.text, bytes.length)) return false

@@ -16,6 +16,7 @@ export {
   decodeLeaf,
   encodeLeaf,
   encodeLeafAround,
+  joinLeafAround,
   type Leaf,
   type LeafEvent,
 } from './audit/leaf.ts'
@@ -36,6 +37,7 @@ export {
   isEnrollableKey,
   type SigningKey,
   type SigningPurpose,
+  signDetached,
   signingKeyFromSeed,
   verifyDetached,
 } from './crypto/sign.ts'
@@ -189,6 +191,7 @@ export {
   encodeReceipt,
   type Receipt,
   receiptHash,
+  receiptsSigningInput,
   signReceipts,
   verifyReceipts,
 } from './receipt.ts'

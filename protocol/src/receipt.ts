@@ -3,7 +3,7 @@ import type { NetworkId } from './brand.ts'
 import { concat } from './bytes.ts'
 import { type CborMap, encodeCbor } from './cbor.ts'
 import { sha256 } from './crypto/hash.ts'
-import { type SigningKey, signParts, verifyParts } from './crypto/sign.ts'
+import { type SigningKey, signingInput, signParts, verifyParts } from './crypto/sign.ts'
 import { type DecodeCode, decodeAs } from './decode.ts'
 import type { Result } from './result.ts'
 
@@ -52,6 +52,13 @@ export const signReceipts = (
   key: SigningKey,
   hashes: readonly Uint8Array[],
 ): Uint8Array => signParts(key, 'receipt', net, concat(...hashes))
+
+/** The bytes of that signature, for a relay that signs with a library of its own. */
+export const receiptsSigningInput = (
+  net: NetworkId,
+  relayKey: Uint8Array,
+  hashes: readonly Uint8Array[],
+): Uint8Array => signingInput('receipt', net, relayKey, [concat(...hashes)])
 
 /** Whether the relay with this key signed these receipts. */
 export const verifyReceipts = (

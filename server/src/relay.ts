@@ -18,9 +18,9 @@ import {
   limits,
   type RelayFrame,
   receiptHash,
+  receiptsSigningInput,
   type SigningKey,
   sha256,
-  signReceipts,
   verifyAck,
   verifyAdminRequest,
 } from '@liaison/protocol'
@@ -89,6 +89,7 @@ export class Relay {
   readonly sessions: Sessions
   readonly source: DeliverySource
   readonly #load: () => Load
+  readonly #signatures: SignatureChecker
   readonly #log: RelayLog
   readonly #publisher: Publisher
   readonly #rejects: RejectAuditor
@@ -109,6 +110,7 @@ export class Relay {
     this.metrics = deps.metrics
     this.host = deps.host
     this.#load = deps.load
+    this.#signatures = deps.signatures
     this.#log = deps.log
     this.#rejects = new RejectAuditor(deps.log)
     this.sessions = new Sessions()
@@ -215,7 +217,9 @@ export class Relay {
   }
 
   #result(rq: number, receipts: readonly Uint8Array[]): ResultFrame {
-    const sig = signReceipts(this.directory.net, this.key, receipts.map(receiptHash))
+    const { publicKey, secretKey } = this.key
+    const input = receiptsSigningInput(this.directory.net, publicKey, receipts.map(receiptHash))
+    const sig = this.#signatures.sign(input, secretKey)
     return { kind: 'result', rq, receipts, sig }
   }
 

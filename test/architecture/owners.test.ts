@@ -47,6 +47,18 @@ const rules: readonly OwnerRule[] = [
     bad: { file: 'server/src/app.ts', text: "import { open } from 'lmdb'\nopen({})" },
   },
   {
+    what: 'ioredis: the log of the relay in Redis',
+    pattern: imports('ioredis'),
+    owner: /^server\/src\/(log\/redis\/|backup\/redis-)[^/]*\.ts$/,
+    bad: { file: 'server/src/relay.ts', text: "import { Redis } from 'ioredis'\nnew Redis()" },
+  },
+  {
+    what: 'sodium-native: the signatures of the relay',
+    pattern: imports('sodium-native'),
+    owner: /^server\/src\/signatures\/native-sodium\.ts$/,
+    bad: { file: 'server/src/relay.ts', text: "import s from 'sodium-native'\ns.x()" },
+  },
+  {
     what: 'the wall clock: protocol/src/time.ts',
     pattern: /\bDate\.now\b|new Date\(\s*\)|\bDate\(\s*\)/,
     owner: /^protocol\/src\/time\.ts$/,

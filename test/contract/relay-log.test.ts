@@ -30,7 +30,7 @@ t.test('a data folder of another format is refused', async (t) => {
   await using folder = await tempFolder()
   await (await openLmdbLog({ folder: folder.path, net: contractNet }))[Symbol.asyncDispose]()
   const root = open({ path: join(folder.path, 'relay.mdb'), noSubdir: true, maxDbs: 16 })
-  await root.openDB({ name: 'meta' }).put('format', 2)
+  await root.openDB({ name: 'meta' }).put('format', 99)
   await root.close()
   const again = openLmdbLog({ folder: folder.path, net: contractNet })
   await rejectsWithCode(t, again, 'store_mismatch')

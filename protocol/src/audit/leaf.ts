@@ -1,5 +1,6 @@
 import { leaf as checkLeaf } from '@liaison/schemas/wire'
 import { type CborMap, type CborValue, encodeCbor } from '../cbor.ts'
+import { headLength, major, writeHead } from '../cbor-head.ts'
 import { type DecodeCode, decodeAs } from '../decode.ts'
 import type { Result } from '../result.ts'
 
@@ -61,11 +62,21 @@ export function encodeLeafAround(leaf: Omit<Leaf, 'cur'>): readonly [Uint8Array,
   const key = encodeCbor('cur')
   const head = encodeCbor(before).subarray(1)
   const piece = new Uint8Array(1 + head.length + key.length)
-  // Header of a map with this many pairs; a leaf has far fewer than 24.
-  piece[0] = 0xa0 | pairs
+  writeHead(piece, 0, major.map, pairs)
   piece.set(head, 1)
   piece.set(key, 1 + head.length)
   return [piece, encodeCbor(after).slice(1)]
+}
+
+/** The whole leaf from its two pieces and its cursor. */
+export function joinLeafAround(
+  [head, tail]: readonly [Uint8Array, Uint8Array],
+  cursor: number,
+): Uint8Array {
+  const out = new Uint8Array(head.length + headLength(cursor) + tail.length)
+  out.set(head)
+  out.set(tail, writeHead(out, head.length, major.uint, cursor))
+  return out
 }
 
 /** Strict decoding of a leaf. */

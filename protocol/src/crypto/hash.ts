@@ -1,6 +1,6 @@
 import { sha256, sha512 } from '#sha256'
 import type { NetworkId } from '../brand.ts'
-import { concat, lp, u32, utf8 } from '../bytes.ts'
+import { concat, labelBytes, lp, u32, utf8 } from '../bytes.ts'
 import { sodium } from './sodium.ts'
 
 export { sha256, sha512 }
@@ -25,7 +25,7 @@ export const labelledHash = (
   label: string,
   net: NetworkId,
   ...parts: readonly Uint8Array[]
-): Uint8Array => sha256(utf8(label), net, ...parts.map(lp))
+): Uint8Array => sha256(labelBytes(label), net, ...parts.map(lp))
 
 /** Name of an epoch public key: `SHA-256("sir/1 kid" || key)`. @param publicKey 1,216 bytes. */
 export const kidOf = (publicKey: Uint8Array): Uint8Array => sha256(utf8('sir/1 kid'), publicKey)

@@ -1,6 +1,9 @@
 import type { NetworkId } from '../brand.ts'
-import { concat, lp, utf8 } from '../bytes.ts'
+import { concat, labelBytes, lp } from '../bytes.ts'
 import { sodium } from './sodium.ts'
+
+/** Ends the label. */
+const zero = new Uint8Array(1)
 
 /** Every label that is signed under. Disjoint by construction: one table, one owner. */
 export const signingLabels = {
@@ -32,8 +35,7 @@ export const signingInput = (
   net: NetworkId,
   publicKey: Uint8Array,
   parts: readonly Uint8Array[],
-): Uint8Array =>
-  concat(utf8(signingLabels[purpose]), new Uint8Array(1), net, publicKey, ...parts.map(lp))
+): Uint8Array => concat(labelBytes(signingLabels[purpose]), zero, net, publicKey, ...parts.map(lp))
 
 /** Signs the parts for one purpose in one network. @returns 64 bytes. */
 export const signParts = (
@@ -41,8 +43,11 @@ export const signParts = (
   purpose: SigningPurpose,
   net: NetworkId,
   ...parts: readonly Uint8Array[]
-): Uint8Array =>
-  sodium().crypto_sign_detached(signingInput(purpose, net, key.publicKey, parts), key.secretKey)
+): Uint8Array => signDetached(signingInput(purpose, net, key.publicKey, parts), key.secretKey)
+
+/** Signs bytes as they are. @param secretKey libsodium's 64-byte form. @returns 64 bytes. */
+export const signDetached = (message: Uint8Array, secretKey: Uint8Array): Uint8Array =>
+  sodium().crypto_sign_detached(message, secretKey)
 
 /** Checks a signature over the parts as received. Malformed input is false, never an exception. */
 export function verifyParts(

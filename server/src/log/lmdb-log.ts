@@ -8,16 +8,11 @@ import {
   sha256,
 } from '@liaison/protocol'
 import { decideAccept } from './decide-accept.ts'
+import { decodeEnvelope, encodeEnvelope } from './envelope-record.ts'
 import { type Counters, readCounters } from './lmdb-counters.ts'
 import { hashKey, idKey, placeKey, topicKey } from './lmdb-keys.ts'
 import { giveBack, isOwner, takeOver } from './lmdb-owner.ts'
-import {
-  type EnvelopeRecord,
-  type LmdbStores,
-  openStores,
-  plain,
-  storeFile,
-} from './lmdb-stores.ts'
+import { type LmdbStores, openStores, plain, storeFile } from './lmdb-stores.ts'
 import { LmdbWriter } from './lmdb-writer.ts'
 import type {
   AcceptedPlace,
@@ -32,7 +27,7 @@ import type {
 } from './relay-log.ts'
 
 /** Layout of the data folder; another number is refused, never guessed at. */
-const formatVersion = 1
+const formatVersion = 2
 
 /** How long giving the folder back may take when the log is closed, ms. */
 const giveBackMsMax = 2_000
@@ -200,7 +195,8 @@ class LmdbLog implements RelayLog {
     const place: AcceptedPlace = { core, topic, cursor, leaf, t }
     const { ctx, seal, sig, payload } = envelope
     const key = topicKey(topic, cursor)
-    void topics.put(key, { core, ctx, seal, sig, payload, slotLeaves: request.slotLeaves, t })
+    const { slotLeaves } = request
+    void topics.put(key, encodeEnvelope({ core, ctx, seal, sig, payload, slotLeaves, t }))
     void slots.put(key, Buffer.from(envelope.slots))
     void places.put(at, place)
     void heads.put(hashKey(chain), { inc, seq, core })
@@ -221,11 +217,11 @@ class LmdbLog implements RelayLog {
   }
 
   #envelope(topic: number, cursor: number): StoredEnvelope {
-    const record = this.#stores.topics.get(topicKey(topic, cursor))
+    const record = this.#stores.topics.getBinary(topicKey(topic, cursor))
     if (record === undefined) {
       throw new RelayError('internal', { detail: `topic ${topic} has no ${cursor}` })
     }
-    return { topic, cursor, ...plainRecord(record) }
+    return { topic, cursor, ...decodeEnvelope(record) }
   }
 
   async readChain(
@@ -251,8 +247,8 @@ class LmdbLog implements RelayLog {
   }
 
   async readSlots(topic: number, cursor: number): Promise<Uint8Array | null> {
-    const bytes = this.#stores.slots.get(topicKey(topic, cursor))
-    return bytes === undefined || cursor > this.topicHead(topic) ? null : plain(bytes)
+    const bytes = this.#stores.slots.getBinary(topicKey(topic, cursor))
+    return bytes === undefined || cursor > this.topicHead(topic) ? null : asPlain(bytes)
   }
 
   async appendAck(
@@ -348,12 +344,6 @@ function plainPlace(place: AcceptedPlace): AcceptedPlace {
 const plainHead = (head: ChainHead | undefined): ChainHead | null =>
   head === undefined ? null : { ...head, core: plain(head.core) }
 
-const plainRecord = (record: EnvelopeRecord): EnvelopeRecord => ({
-  core: plain(record.core),
-  ctx: plain(record.ctx),
-  seal: plain(record.seal),
-  sig: plain(record.sig),
-  payload: plain(record.payload),
-  slotLeaves: plain(record.slotLeaves),
-  t: record.t,
-})
+/** A buffer that LMDB has copied for us already, as a plain byte array. */
+const asPlain = (bytes: Buffer): Uint8Array =>
+  new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length)

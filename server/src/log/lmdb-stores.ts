@@ -1,12 +1,9 @@
 import { join } from 'node:path'
 import { type Database, open, type RootDatabase } from 'lmdb'
-import type { AcceptedPlace, ChainHead, StoredEnvelope } from './relay-log.ts'
+import type { AcceptedPlace, ChainHead } from './relay-log.ts'
 
 /** Address space reserved for the map, bytes; the file grows only as needed. */
 const mapBytesMax = 256 * 1024 ** 3
-
-/** What is stored under (topic, cursor); the key says the rest. */
-export type EnvelopeRecord = Omit<StoredEnvelope, 'topic' | 'cursor'>
 
 /** The tables of the embedded log. */
 export interface LmdbStores {
@@ -15,7 +12,7 @@ export interface LmdbStores {
   readonly directory: Database<Buffer, number>
   readonly leaves: Database<Buffer, number>
   /** (topic, cursor) -> envelope without slots. */
-  readonly topics: Database<EnvelopeRecord, Buffer>
+  readonly topics: Database<Buffer, Buffer>
   /** (topic, cursor) -> all slots; apart, because a delivery needs one of them. */
   readonly slots: Database<Buffer, Buffer>
   /** (chain, inc, seq) -> accepted place; never trimmed. */
@@ -54,7 +51,7 @@ export function openStores(folder: string): LmdbStores {
     meta: root.openDB({ name: 'meta' }),
     directory: root.openDB({ name: 'directory', keyEncoding: 'uint32', ...bytes }),
     leaves: root.openDB({ name: 'leaves', keyEncoding: 'uint32', ...bytes }),
-    topics: root.openDB({ name: 'topics', ...binaryKey }),
+    topics: root.openDB({ name: 'topics', ...binaryKey, ...bytes }),
     slots: root.openDB({ name: 'slots', ...binaryKey, ...bytes }),
     places: root.openDB({ name: 'places', ...binaryKey }),
     heads: root.openDB({ name: 'heads', ...binaryKey }),

@@ -1,12 +1,14 @@
 import {
   encodeLeaf,
+  joinLeafAround,
   type Leaf,
   leafHash,
   type NetworkId,
   RelayError,
   sha256,
 } from '@liaison/protocol'
-import { acceptLeaf, acceptLeafAround } from './redis/accept-leaf.ts'
+import { decodeEnvelope, encodeEnvelope } from './envelope-record.ts'
+import { acceptLeafAround, acceptLeafBytes } from './redis/accept-leaf.ts'
 import { Confirmed } from './redis/confirmed.ts'
 import { type FunctionName, functionName } from './redis/function-library.ts'
 import { GrowthReader } from './redis/growth-reader.ts'
@@ -17,12 +19,10 @@ import {
   checkedLeaf,
   checkedValue,
   decodeAckRecord,
-  decodeEnvelope,
   decodeHead,
   decodePlace,
   decodeWhere,
   encodeAck,
-  encodeEnvelope,
   type StreamEntry,
 } from './redis/records.ts'
 import { placeField, type RedisKeys, redisKeys } from './redis/redis-keys.ts'
@@ -265,7 +265,7 @@ class RedisLog implements RelayLog {
   }
 
   /** A place that is safe: what it stands for may be read from now on. */
-  #placed(bare: BarePlace): AcceptedPlace {
+  #placed(bare: BarePlace, leaf: Uint8Array = acceptLeafBytes(bare)): AcceptedPlace {
     const { core, topic, cursor, leafIndex, t } = bare
     this.#tell(`t:${topic}:${cursor}`)
     return {
@@ -273,7 +273,7 @@ class RedisLog implements RelayLog {
       topic,
       cursor,
       t,
-      leaf: this.#leafPlace(leafIndex, encodeLeaf(acceptLeaf(bare))),
+      leaf: this.#leafPlace(leafIndex, leaf),
     }
   }
 
@@ -282,7 +282,7 @@ class RedisLog implements RelayLog {
     const { core, from, topic, chain, envelope, slotLeaves, t } = request
     const { ctx, seal, sig, payload, slots } = envelope
     const record = encodeEnvelope({ core, ctx, seal, sig, payload, slotLeaves, t })
-    const [leafHead, leafTail] = acceptLeafAround({ core, from, topic, t })
+    const leafPieces = acceptLeafAround({ core, from, topic, t })
     const { kind, rest } = await this.#call(
       'accept',
       [
@@ -309,13 +309,15 @@ class RedisLog implements RelayLog {
         sha256(record),
         slots,
         sha256(slots),
-        leafHead,
-        leafTail,
+        ...leafPieces,
       ],
       chain,
     )
     switch (kind) {
-      case 'accepted':
+      case 'accepted': {
+        const bare = decodePlace(rest[0] as Buffer)
+        return { kind, place: this.#placed(bare, joinLeafAround(leafPieces, bare.cursor)) }
+      }
       case 'duplicate':
         return { kind, place: this.#placed(decodePlace(rest[0] as Buffer)) }
       case 'fence':
@@ -345,7 +347,8 @@ class RedisLog implements RelayLog {
     return records.map((record, at) => ({
       topic,
       cursor: after + 1 + at,
-      ...decodeEnvelope(record),
+      // A copy: the reply's buffer holds other records too.
+      ...decodeEnvelope(Buffer.from(record)),
     }))
   }
 

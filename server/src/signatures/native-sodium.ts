@@ -1,6 +1,7 @@
 /// <reference path="./sodium-native.d.ts" />
-/** The part of sodium-native that checks signatures. */
+/** The part of sodium-native that makes and checks signatures. */
 export interface NativeSodium {
+  crypto_sign_detached(sig: Uint8Array, message: Uint8Array, secretKey: Uint8Array): void
   crypto_sign_verify_detached(sig: Uint8Array, message: Uint8Array, publicKey: Uint8Array): boolean
 }
 

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { Worker } from 'node:worker_threads'
 import { relayLimits } from '../limits.ts'
 import { type Check, packChecks } from './batch.ts'
-import { loadVerify, type Verify } from './verify.ts'
+import { loadSign, loadVerify, type Sign, type Verify } from './verify.ts'
 
 interface Waiting {
   readonly check: Check
@@ -20,19 +20,23 @@ export class SignatureChecker implements AsyncDisposable {
   #queue: Waiting[] = []
   #scheduled = false
 
-  private constructor(verify: Verify, workers: readonly CheckingWorker[]) {
+  /** Signs, in this thread: one signature serves a whole frame of receipts. */
+  readonly sign: Sign
+
+  private constructor(verify: Verify, sign: Sign, workers: readonly CheckingWorker[]) {
     this.#verify = verify
+    this.sign = sign
     this.#workers = workers
     for (const worker of workers) worker.idle = () => this.#dispatch()
   }
 
   /** @param threads Worker threads; 0 checks everything in this thread. */
   static async open(threads: number): Promise<SignatureChecker> {
-    const verify = await loadVerify()
+    const [verify, sign] = await Promise.all([loadVerify(), loadSign()])
     const file = workerFile()
     const count = file === null ? 0 : threads
     const workers = Array.from({ length: count }, () => new CheckingWorker(file as URL))
-    return new SignatureChecker(verify, workers)
+    return new SignatureChecker(verify, sign, workers)
   }
 
   /** Whether the signature is good. */

@@ -1,9 +1,7 @@
 import { createHash } from 'node:crypto'
 import { RelayError, sha256 } from '@liaison/protocol'
-import type { AcceptedPlace, ChainHead, StoredAck, StoredEnvelope } from '../relay-log.ts'
-
-/** What is stored of an envelope under its cursor. */
-type EnvelopeRecord = Omit<StoredEnvelope, 'topic' | 'cursor'>
+import { joinParts, splitParts } from '../envelope-record.ts'
+import type { AcceptedPlace, ChainHead, StoredAck } from '../relay-log.ts'
 
 /** Characters of a checksum, as the functions write it. */
 const sumLength = 16
@@ -28,58 +26,12 @@ export function corrupt(key: string, place: string): never {
   throw new RelayError('log_corrupt', { detail: `${key} at ${place}` })
 }
 
-/** Joins parts so that they can be told apart again. */
-function join(parts: readonly Uint8Array[]): Buffer {
-  const out = Buffer.allocUnsafe(parts.reduce((sum, part) => sum + 4 + part.length, 0))
-  let at = 0
-  for (const part of parts) {
-    out.writeUInt32BE(part.length, at)
-    out.set(part, at + 4)
-    at += 4 + part.length
-  }
-  return out
-}
-
-/** Copies: a reply's buffer is shared by all records in it. */
-function split(bytes: Buffer): Uint8Array[] {
-  const parts: Uint8Array[] = []
-  for (let at = 0; at < bytes.length; ) {
-    const length = bytes.readUInt32BE(at)
-    parts.push(new Uint8Array(bytes.subarray(at + 4, at + 4 + length)))
-    at += 4 + length
-  }
-  return parts
-}
-
-/** Bytes of an envelope in the stream of its topic. */
-export function encodeEnvelope(record: EnvelopeRecord): Buffer {
-  const { core, ctx, seal, sig, payload, slotLeaves } = record
-  const t = Buffer.alloc(8)
-  t.writeBigUInt64BE(BigInt(record.t))
-  return join([core, ctx, seal, sig, payload, slotLeaves, t])
-}
-
-/** The record in these bytes, which were checked already. */
-export function decodeEnvelope(bytes: Buffer): EnvelopeRecord {
-  const [core, ctx, seal, sig, payload, slotLeaves, t] = split(bytes) as [
-    Uint8Array,
-    Uint8Array,
-    Uint8Array,
-    Uint8Array,
-    Uint8Array,
-    Uint8Array,
-    Uint8Array,
-  ]
-  const view = new DataView(t.buffer, t.byteOffset, 8)
-  return { core, ctx, seal, sig, payload, slotLeaves, t: Number(view.getBigUint64(0)) }
-}
-
 /** Bytes of an acknowledgement in the stream of a member. */
-export const encodeAck = (ack: Uint8Array, sig: Uint8Array): Buffer => join([ack, sig])
+export const encodeAck = (ack: Uint8Array, sig: Uint8Array): Buffer => joinParts([ack, sig])
 
 /** The acknowledgement in these bytes, which were checked already. */
 export function decodeAckRecord(index: number, bytes: Buffer): StoredAck {
-  const [ack, sig] = split(bytes) as [Uint8Array, Uint8Array]
+  const [ack, sig] = splitParts(Buffer.from(bytes)) as [Uint8Array, Uint8Array]
   return { index, ack, sig }
 }
 
