@@ -265,6 +265,8 @@ export class Relay {
       return this.#missingKeys(checked)
     })
     if (outcome.ok) await this.#settle(outcome.value.index, began)
+    // Its first answer got lost: whoever hears that it is in the directory takes it for in force.
+    else if (outcome.error === 'nonce_used') await this.#lease.settled(this.directory.size)
     const t = this.now()
     const base = { v: 1, rk: this.number, d: 0, t, cid: sha256(entry) } as const
     const who = principal.kind === 'device' ? { dev: principal.dev } : { adm: principal.adm }

@@ -164,3 +164,22 @@ t.test('without the server nobody is served after the lease; with it everybody i
   const composer = new Composer(network, network.deviceOf('BF'))
   t.match(await bf.publish(composer.seal().envelope), { codes: ['ok'] })
 })
+
+t.test('a suspension that is sent again is answered no sooner than it is in force', async (t) => {
+  await using shared = await startShared()
+  const { network, one } = shared
+  const { leases } = one.running.relay.source.log
+  const stolen = network.deviceOf('ML')
+  const [admin, again] = [await one.administrator(3), await one.administrator(3)]
+  // A relay that died without a word: its lease has to run out.
+  await leases?.renew('gone', network.directory.size)
+  const entry = network.sign('suspend', { dev: stolen.num, why: 'stolen' }, [3])
+  const first = admin.append(entry)
+  const { size } = network.directory
+  while (one.running.relay.directory.size === size) await new Promise(setImmediate)
+  const second = await again.append(entry)
+  t.same(second.codes, ['nonce_used'])
+  const holders = (await leases?.holders())?.map(([[instance]]) => instance) ?? []
+  t.equal(holders.includes('gone'), false, 'nobody counts on the old directory any more')
+  t.same((await first).codes, ['ok'])
+})
