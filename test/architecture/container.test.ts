@@ -5,7 +5,7 @@ import t from 'tap'
 import { configOptions } from '../../server/src/config-schema.ts'
 import { root } from './sources.ts'
 
-const compose = await readFile(join(root, 'docker-compose.yml'), 'utf8')
+const compose = await readFile(join(root, 'docker-compose.single.yml'), 'utf8')
 const dockerfile = await readFile(join(root, 'server/Dockerfile'), 'utf8')
 
 const known = new Set(configOptions.map(variableOf))

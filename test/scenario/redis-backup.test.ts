@@ -5,9 +5,10 @@ import { kidOf, sodiumReady, systemClock, toHex } from '@liaison/protocol'
 import { openLmdbLog, openRedisLog, type RelayLog } from '@liaison/server'
 import t from 'tap'
 import { errorIn, liaison } from '../support/cli.ts'
+import { localNetwork } from '../support/local-network.ts'
 import { RedisServer } from '../support/redis-server.ts'
 import { startTestRelay } from '../support/relay.ts'
-import { eventually, makeReport, openDevice, reportNetwork, shown } from '../support/sdk.ts'
+import { eventually, makeReport, openDevice, shown } from '../support/sdk.ts'
 import { type TempFolder, tempFolder } from '../support/temp-folder.ts'
 
 await sodiumReady()
@@ -23,20 +24,12 @@ const optionsOf = (folder: TempFolder, redis: RedisServer): string[] => [
   ...['--keys', join(folder.path, 'relay-keys-1.json')],
 ]
 
-/** A network of the present time; its relays are told apart by their keys, not by their address. */
-function networkOf(relays: number) {
-  const genesisT = Date.now() - 3_600_000
-  const listed = reportNetwork({ relays, genesisT }).directory.policy().relays
-  const local = listed.map((relay) => ({ ...relay, origin: '127.0.0.1' }))
-  return reportNetwork({ relays, genesisT, genesis: { relays: local } })
-}
-
 /** Hashes of all leaves of a log: everything that was ever decided, in its order. */
 const leavesOf = async (log: RelayLog, to: number): Promise<string[]> =>
   (await log.readLeaves(0, to)).map(toHex)
 
 t.test('copied while reports arrive, restored on a fresh server', async (t) => {
-  const network = networkOf(2)
+  const network = localNetwork(2)
   const { net } = network.directory
   await using redis = await RedisServer.start()
   await using folder = await tempFolder()
@@ -137,7 +130,7 @@ t.test('copied while reports arrive, restored on a fresh server', async (t) => {
 })
 
 t.test('from one relay on its disk to several on Redis', async (t) => {
-  const network = networkOf(1)
+  const network = localNetwork(1)
   const { net } = network.directory
   const bf = network.member('BF')
   await using folder = await tempFolder()

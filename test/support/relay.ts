@@ -75,7 +75,7 @@ async function seedRedis(network: TestNetwork, server: RedisServer): Promise<voi
 }
 
 /** Puts the directory and the public keys of a network into a new log, and closes it. */
-async function seedLog(network: TestNetwork, opened: RelayLog): Promise<void> {
+export async function seedLog(network: TestNetwork, opened: RelayLog): Promise<void> {
   await using log = opened
   let at = 0
   for (const entry of network.entries()) {

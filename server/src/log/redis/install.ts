@@ -3,8 +3,11 @@ import type { Redis } from 'ioredis'
 import { functionName, librarySource, libraryVersion } from './function-library.ts'
 import { withConnection } from './one-connection.ts'
 import { redisKeys } from './redis-keys.ts'
-import type { RedisOptions } from './redis-options.ts'
+import { type RedisOptions, redisLimits } from './redis-options.ts'
 import { checkReplicas, waitFor } from './redis-writer.ts'
+
+/** Pause before another try while replicas are missing. */
+const replicaPauseMs = 250
 
 /** What is set up on a server. */
 export interface Installed {
@@ -39,7 +42,7 @@ async function load(
   net: NetworkId,
 ): Promise<void> {
   try {
-    await redis.call('FUNCTION', 'LOAD', 'REPLACE', librarySource)
+    await loadLibrary(redis)
     const claim = [functionName('claim'), '1', meta, Buffer.from(net)]
     const claimed = await redis.callBuffer('FCALL', claim)
     if (Buffer.compare(claimed as Buffer, net) !== 0) {
@@ -58,5 +61,19 @@ async function load(
       detail: `${text}: it takes the operator's rights`,
       cause: error,
     })
+  }
+}
+
+/** Replicas that have just been started are waited for: without them a primary takes no writes. */
+async function loadLibrary(redis: Redis): Promise<void> {
+  for (let waited = 0; ; waited += replicaPauseMs) {
+    try {
+      await redis.call('FUNCTION', 'LOAD', 'REPLACE', librarySource)
+      return
+    } catch (error) {
+      const text = error instanceof Error ? error.message : ''
+      if (!text.startsWith('NOREPLICAS') || waited > redisLimits.openMsMax) throw error
+    }
+    await new Promise((resolve) => setTimeout(resolve, replicaPauseMs))
   }
 }

@@ -1,13 +1,14 @@
 import { RelayError } from '@liaison/protocol'
 import { Redis } from 'ioredis'
-import { clientOptions, refusedUser, unavailable } from './redis-link.ts'
+import { clientOptions, refusalIn, unavailable } from './redis-link.ts'
 import { type RedisOptions, redisLimits } from './redis-options.ts'
 
 /**
- * Does something over one connection of its own, such as a check at start. A user that the server
- * refuses ends it at once; a server that is not there yet is waited for.
+ * Does something over one connection of its own, such as a check at start. What another try would only
+ * repeat ends it at once; a server that is not there yet is waited for.
  *
- * @throws RelayError `config_invalid` or `store_mismatch` naming the refused user; `log_unavailable`
+ * @throws RelayError `config_invalid` or `store_mismatch` for a refused user, `config_invalid` for a
+ *   certificate that is not to be trusted; `log_unavailable`
  */
 export async function withConnection<T>(
   options: RedisOptions,
@@ -25,7 +26,7 @@ export async function withConnection<T>(
   const refused = new Promise<never>((_, reject) => {
     redis.on('error', (error) => {
       last = error
-      const refusal = refusedUser(error)
+      const refusal = refusalIn(error)
       if (refusal !== null) reject(refusal)
     })
   })
@@ -33,7 +34,7 @@ export async function withConnection<T>(
     return await Promise.race([use(redis), refused])
   } catch (error) {
     if (error instanceof RelayError) throw error
-    throw refusedUser(error) ?? unavailable(last ?? error)
+    throw refusalIn(error) ?? unavailable(last ?? error)
   } finally {
     redis.disconnect()
   }

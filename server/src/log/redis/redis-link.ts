@@ -36,7 +36,7 @@ export class RedisLink implements AsyncDisposable {
     this.#monotonic = monotonic
     this.#redis = new Redis(clientOptions(options, name))
     this.#redis.on('error', (error) => {
-      this.#lastFailure = refusedUser(error) ?? error
+      this.#lastFailure = refusalIn(error) ?? error
     })
     this.#redis.on('ready', () => void this.#greet())
     this.#redis.on('close', () => {
@@ -141,7 +141,7 @@ export class RedisLink implements AsyncDisposable {
     } catch (error) {
       const reason =
         error instanceof RelayError && error.code === 'log_unavailable' ? error.cause : error
-      this.renew(refusedUser(reason) ?? reason)
+      this.renew(refusalIn(reason) ?? reason)
     }
   }
 
@@ -156,11 +156,21 @@ export class RedisLink implements AsyncDisposable {
 const isFinal = (error: RelayError): boolean =>
   error.code === 'config_invalid' || error.code === 'store_mismatch' || error.code === 'log_corrupt'
 
-/** What it means that the server refused a user: its password, or a right; null for other errors. */
-export function refusedUser(error: unknown): RelayError | null {
+/** Codes of Node for a certificate that is not to be trusted. */
+const untrusted =
+  /^(DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_VERIFY_LEAF_SIGNATURE|UNABLE_TO_GET_ISSUER_CERT\w*|CERT_\w+|ERR_TLS_CERT_ALTNAME_INVALID)$/
+
+/**
+ * What another try would only repeat: the server refused the user (its password, or a right), or its
+ * certificate is not to be trusted. Null for other errors.
+ */
+export function refusalIn(error: unknown): RelayError | null {
   const text = error instanceof Error ? error.message : ''
   if (/^(WRONGPASS|NOAUTH)/.test(text)) {
     return new RelayError('config_invalid', { field: 'redisUser, redisPasswordFile', detail: text })
+  }
+  if (error instanceof Error && 'code' in error && untrusted.test(String(error.code))) {
+    return new RelayError('config_invalid', { field: 'redisTlsCa', detail: text, cause: error })
   }
   if (!text.startsWith('NOPERM')) return null
   const detail = `${text}: the lines that \`liaison relay init-redis\` prints give the rights`
