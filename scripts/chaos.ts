@@ -10,6 +10,7 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { parseArgs } from 'node:util'
 import { type RunResult, runChaos } from '../test/chaos/run.ts'
+import { runSelfTest } from '../test/chaos/self-test.ts'
 
 const usage = `npm run chaos -- [--seconds N] [--seed S] [--json] [--only KINDS] [--history FILE] [--strict]
 
@@ -18,11 +19,15 @@ const usage = `npm run chaos -- [--seconds N] [--seed S] [--json] [--only KINDS]
   --json          one JSON object on standard output
   --only KINDS    only these kinds of faults, with commas in between
   --history FILE  leave the joined history here, one JSON object a line
+  --selftest      run relays with defects and stores that lose things instead: all must be noticed;
+                  --only takes names of these
   --strict        a kind of fault that is not possible on this machine makes the run invalid
 `
 
 /** Set in the environment of the process that has namespaces of its own. */
 const inside = 'LIAISON_CHAOS_INSIDE'
+
+type Arguments = ReturnType<typeof readArguments>
 
 function readArguments() {
   try {
@@ -34,6 +39,7 @@ function readArguments() {
         only: { type: 'string', default: '' },
         history: { type: 'string' },
         strict: { type: 'boolean', default: false },
+        selftest: { type: 'boolean', default: false },
         help: { type: 'boolean', default: false },
       },
     })
@@ -99,6 +105,23 @@ function print(result: RunResult): void {
   console.log(result.ok ? 'chaos: ok' : 'chaos: failed')
 }
 
+/** Runs what must go red. @returns 1 when one of them does not, 2 when nothing could be run */
+async function selfTest(args: Arguments, hasNamespaces: boolean): Promise<number> {
+  const names = namesIn(args.only)
+  const results = await runSelfTest({ names, hasNamespaces, talk })
+  if (args.json) process.stdout.write(`${JSON.stringify({ cases: results })}\n`)
+  for (const { name, isRed, broken } of args.json ? [] : results) {
+    console.log(
+      `${isRed ? 'red, as it must be' : 'NOT NOTICED'.padEnd(18)}  ${name}: ${broken.join(' ')}`,
+    )
+  }
+  if (results.length === 0) return 2
+  return results.every(({ isRed }) => isRed) ? 0 : 1
+}
+
+const namesIn = (list: string): string[] => list.split(',').filter((name) => name !== '')
+const talk = (text: string): void => void process.stderr.write(`${text}\n`)
+
 async function main(): Promise<number> {
   const args = readArguments()
   if (args.help) {
@@ -108,14 +131,15 @@ async function main(): Promise<number> {
   const isInside = process.env[inside] === '1'
   if (!isInside && mayHaveNamespaces()) return again(args.seed)
   if (isInside) spawnSync('ip', ['link', 'set', 'lo', 'up'])
+  if (args.selftest) return selfTest(args, isInside)
   const result = await runChaos({
     seconds: args.seconds,
     seed: args.seed,
     hasNamespaces: isInside,
     isStrict: args.strict,
     historyFile: args.history ?? null,
-    only: args.only.split(',').filter((name) => name !== ''),
-    talk: (text) => process.stderr.write(`${text}\n`),
+    only: namesIn(args.only),
+    talk,
   })
   if (args.json) process.stdout.write(`${JSON.stringify(result)}\n`)
   else print(result)

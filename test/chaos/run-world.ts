@@ -17,13 +17,17 @@ export interface WorldRun {
   readonly seed: number
   readonly seconds: number
   readonly kinds: readonly FaultKind[]
+  /** Goes on somewhat longer until every kind has happened so often. */
+  readonly roundsMin: number
   /** Tells a person what happens. */
   readonly talk: (text: string) => void
 }
 
 /** Time to come to rest, ms: for what is under way, and for readers. */
-const finishMsMax = 45_000
-const catchUpMsMax = 30_000
+const finishMsMax = { usual: 45_000, small: 6_000 }
+const catchUpMsMax = { usual: 30_000, small: 3_000 }
+/** How much longer than asked a run may make faults to reach its rounds. */
+const overtime = 0.4
 /** Pause between two faults, ms: something must be acknowledged in between. */
 const betweenMs = 250
 const sampleMs = 1_500
@@ -37,8 +41,7 @@ export async function runWorld(run: WorldRun): Promise<void> {
     talk(`${options.name}: ${world.readers.length} readers, ${world.network.devices.size} devices`)
     await world.calm(1_000)
     const sampling = sample(world, over.signal)
-    const end = performance.now() + run.seconds * 1000
-    await Promise.all([lane(world, run, 'servers', end), lane(world, run, 'clients', end)])
+    await Promise.all([lane(world, run, 'servers'), lane(world, run, 'clients')])
     await rest(world, run.seed, talk)
     over.abort()
     await sampling
@@ -51,13 +54,16 @@ export async function runWorld(run: WorldRun): Promise<void> {
 /** Makes the faults of one lane, one after the other. */
 async function lane(
   world: World,
-  { kinds, seed, talk, options }: WorldRun,
+  { kinds, seed, seconds, roundsMin, talk, options }: WorldRun,
   name: FaultKind['lane'],
-  end: number,
 ): Promise<void> {
+  const end = performance.now() + seconds * 1000
+  const lastEnd = end + overtime * seconds * 1000
+  const wanted = kinds.filter((kind) => kind.lane === name).length * roundsMin
   let serial = 0
   for (const planned of scheduleOf(seed, name, kinds)) {
-    if (performance.now() > end) return
+    const now = performance.now()
+    if (now > lastEnd || (now > end && serial >= wanted)) return
     const id = `${name} ${++serial}`
     const began = performance.now()
     const isOver = await makeFault(world, id, planned)
@@ -113,10 +119,11 @@ async function rest(world: World, seed: number, talk: (text: string) => void): P
   const { writer } = world
   const name = world.options.name
   await world.recover('the last fault').catch((error: unknown) => talk(`${name}: ${String(error)}`))
+  const size = world.options.isSmall ? 'small' : 'usual'
   const all = [...world.publishers, ...(world.poisoner === null ? [] : [world.poisoner])]
   const [unknown, open] = await Promise.all([
-    Promise.all(all.map((one) => one.finish(finishMsMax))),
-    Promise.all(world.hosts.map((host) => host.finish(finishMsMax))),
+    Promise.all(all.map((one) => one.finish(finishMsMax[size]))),
+    Promise.all(world.hosts.map((host) => host.finish(finishMsMax[size]))),
   ])
   talk(`${name}: unknown for good: ${unknown.join(' ')} ${open.flat().length}`)
   await world.store.settle()
@@ -131,7 +138,10 @@ async function rest(world: World, seed: number, talk: (text: string) => void): P
     const owed = await readAll({ add: () => undefined })
     talk(`${name}: ${owed.length} reports in the log`)
     await caughtUp(world, owed).catch((error: unknown) => talk(`${name}: ${String(error)}`))
-    await readAgain(world, await readAll(writer), seed)
+    const entries = await readAll(writer)
+    await readAgain(world, entries, seed).catch((error: unknown) =>
+      talk(`${name}: ${String(error)}`),
+    )
   } finally {
     redis.disconnect()
   }
@@ -143,7 +153,7 @@ async function rest(world: World, seed: number, talk: (text: string) => void): P
 
 /** Waits until every reader has shown what is for it. */
 async function caughtUp(world: World, owed: readonly Owed[]): Promise<void> {
-  const end = performance.now() + catchUpMsMax
+  const end = performance.now() + catchUpMsMax[world.options.isSmall ? 'small' : 'usual']
   const last = owed.at(-1)?.cursor ?? 0
   for (const one of [...world.watchers, ...world.victims]) {
     if (world.out.has(one)) continue

@@ -1,18 +1,17 @@
-import { copyFile, mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { copyFile, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { check, type Demands, type Verdict } from './checker/check.ts'
 import { clientFaults } from './faults/client-faults.ts'
-import type { FaultKind, Need } from './faults/kind.ts'
+import { failoverFaults } from './faults/failover-faults.ts'
+import type { FaultKind } from './faults/kind.ts'
 import { relayFaults } from './faults/relay-faults.ts'
 import { storeFaults } from './faults/store-faults.ts'
 import { suspensionFaults } from './faults/suspension-faults.ts'
 import { wireFaults } from './faults/wire-faults.ts'
 import { joinHistory } from './history.ts'
 import { runWorld } from './run-world.ts'
-import { bundlePrograms } from './world/processes.ts'
-import { syncedLibrary } from './world/redis-node.ts'
-import { SingleStore } from './world/store.ts'
+import { haStore, prepare, singleStore, worldOptions } from './setting.ts'
 
 /** What a run is asked for. */
 export interface RunOptions {
@@ -41,8 +40,10 @@ export interface RunResult extends Verdict {
   readonly ms: number
 }
 
-/** Size of the disk that gets full, MiB. */
-const diskMiB = 512
+/** Part of the time for the profile `single`. */
+const singleShare = 0.65
+/** A run of this length must have seen every kind twice. */
+const everyKindTwiceSeconds = 200
 
 /** All kinds of the profile `single`. */
 export const singleKinds: readonly FaultKind[] = [
@@ -53,45 +54,47 @@ export const singleKinds: readonly FaultKind[] = [
   ...suspensionFaults,
 ]
 
+/** All kinds of the profile `ha`. */
+export const haKinds: readonly FaultKind[] = [
+  ...failoverFaults,
+  ...clientFaults.filter(({ name }) => name === 'client-kill'),
+  ...wireFaults.filter(({ name }) => name === 'reset-after'),
+]
+
 /** Runs the networks of one chaos run, one after the other, and judges what happened. */
 export async function runChaos(options: RunOptions): Promise<RunResult> {
   const began = performance.now()
   const { seed, seconds, hasNamespaces, talk, only } = options
   const folder = await mkdtemp(join(tmpdir(), 'liaison-chaos-'))
-  const history = join(folder, 'history')
-  await mkdir(history)
   try {
-    const library = await syncedLibrary(folder)
-    const has = (need: Need | undefined): boolean =>
-      need === undefined || (need === 'compiler' ? library !== null : hasNamespaces)
-    const wanted = singleKinds.filter(({ name }) => only.length === 0 || only.includes(name))
-    const kinds = wanted.filter(({ needs }) => has(needs))
-    const unavailable = wanted.filter(({ needs }) => !has(needs)).map(({ name }) => name)
-    const [relay = '', device = ''] = await bundlePrograms(folder, [
-      new URL('./world/relay-child.ts', import.meta.url),
-      new URL('./workload/device-child.ts', import.meta.url),
-    ])
-    const home = join(folder, 'single')
-    const store = await SingleStore.start(home, library, hasNamespaces ? diskMiB : null)
-    await runWorld({
-      options: {
-        name: 'single',
-        folder: home,
-        history,
-        runName: `${seed}`,
-        store,
-        programs: { relay, device },
-        mutant: null,
-        isSmall: false,
-      },
-      seed,
-      seconds,
-      kinds,
-      talk,
-    })
+    const machine = await prepare(folder, hasNamespaces)
+    const wanted = (kinds: readonly FaultKind[]): FaultKind[] =>
+      kinds.filter(({ name }) => only.length === 0 || only.includes(name))
+    const possible = (kinds: readonly FaultKind[]): FaultKind[] =>
+      wanted(kinds).filter(({ needs }) => machine.has(needs))
+    const single = possible(singleKinds)
+    const ha = possible(haKinds)
+    const all = [...new Set([...wanted(singleKinds), ...wanted(haKinds)])]
+    const unavailable = all.filter(({ needs }) => !machine.has(needs)).map(({ name }) => name)
+    const roundsMin = seconds >= everyKindTwiceSeconds ? 2 : 0
+    const common = { seed, roundsMin, talk }
+    const inSingle = ha.length === 0 ? 1 : single.length === 0 ? 0 : singleShare
+    if (inSingle > 0) {
+      const options = worldOptions(
+        machine,
+        'single',
+        `${seed}`,
+        await singleStore(machine, 'single'),
+      )
+      await runWorld({ ...common, options, seconds: seconds * inSingle, kinds: single })
+    }
+    if (inSingle < 1) {
+      const options = worldOptions(machine, 'ha', `${seed}`, await haStore(machine, 'ha', 'safe'))
+      await runWorld({ ...common, options, seconds: seconds * (1 - inSingle), kinds: ha })
+    }
     const file = join(folder, 'history.ndjson')
-    const events = await joinHistory(history, file)
-    const verdict = check(events, demandsOf(kinds, seconds))
+    const events = await joinHistory(machine.history, file)
+    const verdict = check(events, demandsOf([...new Set([...single, ...ha])], seconds))
     const missing = options.isStrict
       ? unavailable.map((name) => `${name} is not possible here`)
       : []
@@ -109,7 +112,7 @@ export async function runChaos(options: RunOptions): Promise<RunResult> {
 
 /** A long run must have seen every kind twice; a short one at least so many faults. */
 export function demandsOf(kinds: readonly FaultKind[], seconds: number): Demands {
-  const times = seconds >= 200 ? 2 : 0
+  const times = seconds >= everyKindTwiceSeconds ? 2 : 0
   return {
     faultsMin: Math.floor(seconds / 10),
     kinds: Object.fromEntries(kinds.map(({ name }) => [name, times])),

@@ -96,7 +96,11 @@ export class Facts {
     else if (op === 'leaf') this.#leaf(event)
     else if (op === 'suspend' && type === 'ok') {
       this.#statement(op, event)
-      this.#of(this.outs, dev).push({ from: event.t, to: Number.POSITIVE_INFINITY })
+      const outs = this.#of(this.outs, dev)
+      // Said twice, it counts from the first time.
+      if (outs.at(-1)?.to !== Number.POSITIVE_INFINITY) {
+        outs.push({ from: event.t, to: Number.POSITIVE_INFINITY })
+      }
     } else if (op === 'resume' && type === 'invoke') {
       const last = this.outs.get(dev)?.at(-1)
       if (last !== undefined) last.to = Math.min(last.to, event.t)

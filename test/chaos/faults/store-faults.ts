@@ -1,5 +1,7 @@
-import { rm, stat, writeFile } from 'node:fs/promises'
+import { execFile } from 'node:child_process'
+import { rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { pause } from '../world/processes.ts'
 import type { RedisNode } from '../world/redis-node.ts'
 import { deepRead } from './deep-read.ts'
@@ -110,12 +112,7 @@ export const storeFaults: readonly FaultKind[] = [
   },
 ]
 
+/** Takes all the room that is left; the program fails when there is none, which is what is wanted. */
 async function fillUp(file: string): Promise<void> {
-  for (let bytes = 256 * 1024 * 1024; bytes >= 4096; ) {
-    const ok = await writeFile(file, Buffer.alloc(bytes), { flag: 'a' }).then(
-      () => true,
-      () => false,
-    )
-    if (!ok) bytes = Math.floor(bytes / 4)
-  }
+  await promisify(execFile)('dd', ['if=/dev/zero', `of=${file}`, 'bs=1M']).catch(() => undefined)
 }

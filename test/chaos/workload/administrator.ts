@@ -1,4 +1,6 @@
+import type { ErrorCode } from '@liaison/protocol'
 import type { TestDevice, TestNetwork } from '../../support/network.ts'
+import type { RawIdentity } from '../../support/raw-client.ts'
 import type { HistoryWriter } from '../history.ts'
 import { pause } from '../world/processes.ts'
 import { connectRaw, keepUp, outcomeOf, takeAnnounced } from './connection.ts'
@@ -43,35 +45,47 @@ export class Administrator {
     this.#writer.add({ type: 'invoke', op, id, dev })
     const end = performance.now() + msMax
     while (performance.now() < end) {
-      try {
-        const client = await connectRaw(url, network, { adm: 3, key })
-        await using _closed = client
-        const rq = client.newRq()
-        client.send({ kind: 'append', rq, entry })
-        const outcome = await outcomeOf(client, rq, answerMsMax)
-        takeAnnounced(client)
-        const code = outcome.kind === 'answered' ? (outcome.codes[0] ?? 'internal') : outcome.code
-        // Said before, with an answer that got lost: it is in force when it is said again.
-        if (code === 'ok' || code === 'nonce_used') {
-          const index = outcome.kind === 'answered' ? outcome.receipts[0]?.cur : undefined
-          this.#writer.add({
-            type: 'ok',
-            op,
-            id,
-            dev,
-            ...(index === undefined ? {} : { ix: index }),
-          })
-          return true
-        }
-        if (outcome.kind === 'answered') {
-          this.#writer.add({ type: 'fail', op, id, dev, code })
-          return false
-        }
-        this.#writer.add({ type: 'info', op, id, dev, detail: code })
-      } catch {
-        await pause(200)
+      const code = await this.#once(op, dev, id, entry, { adm: 3, key }, url)
+      if (code === 'ok') return true
+      if (code !== null) {
+        this.#writer.add({ type: 'fail', op, id, dev, code })
+        return false
       }
+      await pause(200)
     }
     return false
+  }
+
+  /** @returns what the relay said of it; null when that is not known */
+  async #once(
+    op: 'suspend' | 'resume',
+    dev: number,
+    id: string,
+    entry: Uint8Array,
+    identity: RawIdentity,
+    url: string,
+  ): Promise<ErrorCode | 'ok' | null> {
+    const client = await connectRaw(url, this.#network, identity).catch(() => null)
+    if (client === null) return null
+    try {
+      const rq = client.newRq()
+      client.send({ kind: 'append', rq, entry })
+      const outcome = await outcomeOf(client, rq, answerMsMax)
+      takeAnnounced(client)
+      if (outcome.kind !== 'answered') {
+        this.#writer.add({ type: 'info', op, id, dev, detail: outcome.code })
+        return null
+      }
+      const code = outcome.codes[0] ?? 'internal'
+      // Said before, with an answer that got lost: it is in force when it is said again.
+      if (code !== 'ok' && code !== 'nonce_used') return code
+      const index = outcome.receipts[0]?.cur
+      this.#writer.add({ type: 'ok', op, id, dev, ...(index === undefined ? {} : { ix: index }) })
+      return 'ok'
+    } catch {
+      return null
+    } finally {
+      client.socket.terminate()
+    }
   }
 }

@@ -64,9 +64,10 @@ export class Watcher {
     client.subscribe(1, this.#topic, this.cursor)
     while (client.closed === null && !this.#stop.signal.aborted) {
       this.#take(client)
-      await client
-        .until(() => client.inbox.length > 0 || client.closed !== null, 'a frame')
-        .catch(() => undefined)
+      // What is left in the inbox is no delivery: only more of it is news.
+      const left = client.inbox.length
+      const isNews = (): boolean => client.inbox.length > left || client.closed !== null
+      await client.until(isNews, 'a frame').catch(() => undefined)
     }
     this.#take(client)
     const code = endOf(client)

@@ -46,6 +46,8 @@ export interface RedisNodeOptions {
   readonly settings?: Readonly<Record<string, string>>
   /** Library that notes what was synced. */
   readonly library: string | null
+  /** Keeps its settings in a file, into which a Sentinel may write. */
+  readonly hasConfigFile?: boolean
   /** Network namespace to run in. */
   readonly namespace?: string
 }
@@ -98,16 +100,28 @@ export class RedisNode implements AsyncDisposable {
 
   /** Starts on the data that is there. @returns whether it answers; a server that refuses its data ends */
   async start(msMax = 20_000): Promise<boolean> {
-    const { settings, host = '127.0.0.1', library, namespace } = this.#options
+    const { settings, host = '127.0.0.1', library, namespace, hasConfigFile } = this.#options
     const all = { ...durable, port: `${this.port}`, bind: host, dir: this.dataFolder, ...settings }
-    const args = Object.entries(all).flatMap(([name, value]) => [`--${name}`, value])
-    return this.#launch(['redis-server', ...args], namespace, library, msMax)
+    const entries = Object.entries(all)
+    if (hasConfigFile !== true) {
+      const args = entries.flatMap(([name, value]) => [`--${name}`, value])
+      return this.#launch(['redis-server', ...args], namespace, library, msMax)
+    }
+    const text = entries.map(([name, value]) => `${name} ${value === '' ? '""' : value}\n`).join('')
+    const file = await this.#configFile('redis.conf', text)
+    return this.#launch(['redis-server', file], namespace, library, msMax)
+  }
+
+  /** A file that is written once: the server changes it itself. */
+  async #configFile(name: string, text: string): Promise<string> {
+    const file = join(this.folder, name)
+    if ((await stat(file).catch(() => null)) === null) await writeFile(file, text)
+    return file
   }
 
   /** Starts it as a Sentinel instead. @param config Text of its configuration, which it rewrites. */
   async startSentinel(config: string): Promise<boolean> {
-    const file = join(this.folder, 'sentinel.conf')
-    if ((await stat(file).catch(() => null)) === null) await writeFile(file, config)
+    const file = await this.#configFile('sentinel.conf', config)
     const command = ['redis-server', file, '--sentinel']
     return this.#launch(command, this.#options.namespace, null, 10_000)
   }

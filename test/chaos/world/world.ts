@@ -35,9 +35,14 @@ export interface WorldOptions {
   readonly store: Store
   readonly programs: { readonly relay: string; readonly device: string }
   readonly mutant: Mutant | null
-  /** Fewer clients: for a short run that shows one defect. */
+  /** Fewer clients and less patience: for a short run that shows one defect. */
   readonly isSmall: boolean
 }
+
+/** How long a world may take to come to itself after a fault, ms. */
+const recoverMsMax = 30_000
+/** ... when it has a defect, and the run only has to notice. */
+const recoverSmallMsMax = 5_000
 
 /** A network with its relays, its store and its clients, all alive and working. */
 export class World implements AsyncDisposable {
@@ -222,7 +227,7 @@ export class World implements AsyncDisposable {
   /** Starts relays that have ended, and lets the world come to itself after a fault. */
   async recover(what: string): Promise<void> {
     await Promise.all(this.relays.filter((relay) => !relay.open).map((relay) => relay.start()))
-    await this.acknowledging(what)
+    await this.acknowledging(what, this.options.isSmall ? recoverSmallMsMax : recoverMsMax)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
