@@ -41,9 +41,11 @@ export interface RunResult extends Verdict {
 }
 
 /** Part of the time for the profile `single`. */
-const singleShare = 0.65
-/** A run of this length must have seen every kind twice. */
-const everyKindTwiceSeconds = 200
+const singleShare = 0.55
+/** Runs of these lengths, s, must have seen every kind once, and twice. */
+const everyKindSeconds = [120, 200] as const
+const roundsOf = (seconds: number): number =>
+  everyKindSeconds.filter((least) => seconds >= least).length
 
 /** All kinds of the profile `single`. */
 export const singleKinds: readonly FaultKind[] = [
@@ -76,7 +78,7 @@ export async function runChaos(options: RunOptions): Promise<RunResult> {
     const ha = possible(haKinds)
     const all = [...new Set([...wanted(singleKinds), ...wanted(haKinds)])]
     const unavailable = all.filter(({ needs }) => !machine.has(needs)).map(({ name }) => name)
-    const roundsMin = seconds >= everyKindTwiceSeconds ? 2 : 0
+    const roundsMin = roundsOf(seconds)
     const common = { seed, roundsMin, talk }
     const inSingle = ha.length === 0 ? 1 : single.length === 0 ? 0 : singleShare
     if (inSingle > 0) {
@@ -110,9 +112,9 @@ export async function runChaos(options: RunOptions): Promise<RunResult> {
   }
 }
 
-/** A long run must have seen every kind twice; a short one at least so many faults. */
+/** A long run must have seen every kind; a short one at least so many faults. */
 export function demandsOf(kinds: readonly FaultKind[], seconds: number): Demands {
-  const times = seconds >= everyKindTwiceSeconds ? 2 : 0
+  const times = roundsOf(seconds)
   return {
     faultsMin: Math.floor(seconds / 10),
     kinds: Object.fromEntries(kinds.map(({ name }) => [name, times])),

@@ -20,7 +20,7 @@ export const failoverFaults: readonly FaultKind[] = [
       const old = await store.findPrimary()
       await old.kill()
       await store.failedOver(old)
-      await old.start()
+      await store.takeBack(old)
       await store.healthy()
     },
   },
@@ -73,9 +73,9 @@ export const failoverFaults: readonly FaultKind[] = [
       await store.failedOver(old)
       const isSuspended = await suspending
       victim.stall(false)
-      await old.start()
+      await store.takeBack(old)
       await store.healthy()
-      await world.admin.resume(victim.device, world.urlOf(relay))
+      if (!(await world.admin.resume(victim.device, world.urlOf(relay)))) world.out.add(victim)
       if (!isSuspended) throw new Error('the suspension was not acknowledged')
     },
   },

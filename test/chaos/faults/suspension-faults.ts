@@ -27,7 +27,7 @@ async function suspendDuring(
   await pause(300)
   await end()
   await pause(draw['afterMs'] ?? 300)
-  await world.admin.resume(victim.device, world.urlOf(other))
+  if (!(await world.admin.resume(victim.device, world.urlOf(other)))) world.out.add(victim)
   if (!suspended) throw new Error('the suspension was not acknowledged')
 }
 

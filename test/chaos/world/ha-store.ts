@@ -156,6 +156,13 @@ export class HaStore implements Store {
     )
   }
 
+  /** Starts a server again as a replica of the primary, as an operator would: Sentinel takes ten seconds for that. */
+  async takeBack(node: RedisNode): Promise<void> {
+    if (!(await node.start())) throw new Error(`${node.name} does not start again`)
+    const { host, port } = await this.findPrimary()
+    await node.tryRun('REPLICAOF', host, `${port}`)
+  }
+
   async settle(): Promise<void> {
     await this.healthy()
   }
