@@ -10,6 +10,9 @@ import { pause, until } from '../world/processes.ts'
 import type { World } from '../world/world.ts'
 import { type FaultKind, someMs } from './kind.ts'
 
+/** For pauses only: what is done does not depend on it. */
+const chance = seededRandom()
+
 /** What clients do, or happens to them. */
 export const clientFaults: readonly FaultKind[] = [
   {
@@ -82,7 +85,7 @@ async function comeIn(world: World, nth: number): Promise<RawClient> {
       return await connectRaw(world.url, world.network, device)
     } catch (error) {
       if (performance.now() > end) throw error
-      await pause(100 + Math.random() * 400)
+      await pause(100 + chance.next() * 400)
     }
   }
 }

@@ -2,6 +2,7 @@
  * Devices with the SDK in a process of their own, which can be paused and killed at any moment. Each
  * submits and shows without end, and carries on in its next life from what it has written down.
  */
+
 import type { ClientStore, Delivery, Session } from '@liaison/client-sdk'
 import { nodeWebSocket } from '@liaison/client-sdk/node'
 import {
@@ -14,9 +15,13 @@ import {
 } from '@liaison/protocol'
 import type { OpenWebSocket } from '../../../client-sdk/src/session/transport.ts'
 import { openDevice } from '../../support/sdk.ts'
+import { seededRandom } from '../../support/seeded-random.ts'
 import { eventsIn, HistoryWriter } from '../history.ts'
 import { chaosNetwork, type NetworkSpec, ReportMaker, topicName } from '../world/network.ts'
 import { pause, serveParent } from '../world/processes.ts'
+
+/** For pauses only: what is done does not depend on it. */
+const chance = seededRandom()
 
 /** One device of the process. */
 export interface DeviceSpec {
@@ -129,7 +134,7 @@ class ChaosDevice {
 
   async #submit(everyMs: number): Promise<void> {
     while (!this.#finishing) {
-      await pause(everyMs * (0.5 + Math.random()))
+      await pause(everyMs * (0.5 + chance.next()))
       if (this.#open.size >= waitingMax || this.#finishing) continue
       const report = this.#maker.make()
       const { id } = report.meta
@@ -212,7 +217,7 @@ async function start(order: Start): Promise<number[]> {
       wrapStore: mortalStore,
       webSocket: mortalSocket,
       clock: systemClock,
-      random: () => Math.random(),
+      random: () => chance.next(),
       waitFor: 'store',
     })
     const writer = new HistoryWriter(order.history, order.world, device.label)

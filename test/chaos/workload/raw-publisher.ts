@@ -4,10 +4,14 @@ import type { Sealed } from '@liaison/seal'
 import { Composer } from '../../support/composer.ts'
 import type { TestDevice, TestNetwork } from '../../support/network.ts'
 import type { RawClient } from '../../support/raw-client.ts'
+import { seededRandom } from '../../support/seeded-random.ts'
 import type { HistoryWriter } from '../history.ts'
 import type { ReportMaker } from '../world/network.ts'
 import { pause } from '../world/processes.ts'
 import { connectRaw, keepUp, type Outcome, publishRaw, takeAnnounced } from './connection.ts'
+
+/** For pauses only: what is done does not depend on it. */
+const chance = seededRandom()
 
 interface Waiting {
   readonly id: string
@@ -68,7 +72,7 @@ export class RawPublisher {
       } catch {
         // No session: the relay is away, or let nobody in. What waits is repeated at the next one.
         this.#drop()
-        await pause(50 + Math.random() * 150, this.#stop.signal)
+        await pause(50 + chance.next() * 150, this.#stop.signal)
       }
     }
     this.#drop()
@@ -79,7 +83,7 @@ export class RawPublisher {
     const client = this.#client
     takeAnnounced(client)
     if (this.#waiting.length === 0) {
-      await pause(this.#everyMs * (0.5 + Math.random()), this.#stop.signal)
+      await pause(this.#everyMs * (0.5 + chance.next()), this.#stop.signal)
       if (client.closed !== null) return this.#drop()
       if (this.#finishing || this.idle) return
       takeAnnounced(client)

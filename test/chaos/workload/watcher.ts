@@ -1,9 +1,13 @@
 import { coreHashOf, creditBytes, toHex } from '@liaison/protocol'
 import type { TestDevice, TestNetwork } from '../../support/network.ts'
 import type { RawClient } from '../../support/raw-client.ts'
+import { seededRandom } from '../../support/seeded-random.ts'
 import type { HistoryWriter } from '../history.ts'
 import { pause } from '../world/processes.ts'
 import { connectRaw, endOf, takeAnnounced } from './connection.ts'
+
+/** For pauses only: what is done does not depend on it. */
+const chance = seededRandom()
 
 /** Follows the topic without the SDK, from its last cursor, and writes down whatever arrives. */
 export class Watcher {
@@ -54,7 +58,7 @@ export class Watcher {
         if (this.#stalled) this.#client.socket.pause()
         await this.#follow(this.#client)
       } catch {
-        await pause(100 + Math.random() * 200, this.#stop.signal)
+        await pause(100 + chance.next() * 200, this.#stop.signal)
       }
       this.#drop()
     }
