@@ -27,7 +27,7 @@ export interface WorldRun {
 const finishMsMax = { usual: 45_000, small: 6_000 }
 const catchUpMsMax = { usual: 30_000, small: 3_000 }
 /** How much longer than asked a run may make faults to reach its rounds. */
-const overtime = 0.25
+const overtime = 0.5
 /** Pause between two faults, ms: something must be acknowledged in between. */
 const betweenMs = 250
 const sampleMs = 1_500

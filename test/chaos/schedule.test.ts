@@ -2,8 +2,9 @@ import t from 'tap'
 import { haKinds, singleKinds } from './run.ts'
 import { type Planned, scheduleOf } from './schedule.ts'
 
+/** The first of them, as text. */
 const told = (planned: readonly Planned[]): string[] =>
-  planned.map(({ kind, draw }) => `${kind.name} ${JSON.stringify(draw)}`)
+  planned.slice(0, 60).map(({ kind, draw }) => `${kind.name} ${JSON.stringify(draw)}`)
 
 t.test('a seed makes the same faults again, another one others', async (t) => {
   for (const lane of ['servers', 'clients'] as const) {
