@@ -14,14 +14,18 @@ import { parseArgs } from 'node:util'
 import { sodiumReady } from '@liaison/protocol'
 import { type KeptRelay, runDemo } from './demo/run-demo.ts'
 import { isSabotage, sabotages } from './demo/sabotage.ts'
+import { redisStore } from './demo/store.ts'
 import { Talk } from './demo/talk.ts'
 
-const usage = `npm run demo -- [--json] [--reports DIR] [--evidence DIR] [--keep] [--sabotage NAME]
+const usage = `npm run demo -- [--json] [--reports DIR] [--evidence DIR] [--keep]
+                   [--redis URL] [--sabotage NAME]
 
   --json           one JSON object on standard output, no talk
   --reports DIR    send the reports of this folder instead of examples/reports
   --evidence DIR   leave the relay's data, its logs and every device's screen behind
   --keep           leave the relay running at the end and print its address; Ctrl-C stops it
+  --redis URL      keep everything in this Redis server, such as redis://127.0.0.1:6379, which has to
+                   run already and to sync every write; the network is removed from it at the end
   --sabotage NAME  play a defect; the count must notice it and the exit code must be 1:
 ${Object.entries(sabotages)
   .map(([name, what]) => `                   ${name.padEnd(14)} ${what}`)
@@ -41,8 +45,7 @@ const options = {
 function readArguments(): ReturnType<typeof parseArgs<{ options: typeof options }>>['values'] {
   try {
     const { values } = parseArgs({ options })
-    if (values.redis !== undefined)
-      throw new Error('--redis: this release has the embedded store only')
+    if (values.redis !== undefined) redisStore(values.redis)
     if (values.sabotage !== undefined && !isSabotage(values.sabotage))
       throw new Error(`--sabotage ${values.sabotage}: no such defect`)
     return values
@@ -76,6 +79,7 @@ const { sabotage } = args
 try {
   const result = await runDemo({
     folder,
+    redis: args.redis === undefined ? null : redisStore(args.redis),
     reports: resolve(args.reports ?? bundled),
     bundled,
     evidence,

@@ -77,7 +77,7 @@ export async function count(
   )
   return {
     ok,
-    store: 'lmdb',
+    store: cast.stage.store.kind,
     members,
     devices: cast.devices.size,
     reports,
@@ -100,12 +100,13 @@ export async function count(
 
 /** Looks for the reports' own sentences in everything the relay wrote, and proves that it would find one. */
 async function searchRelay(
-  { stage: { files }, sabotage }: Cast,
+  { stage: { files, store, net }, sabotage }: Cast,
   planned: readonly PlannedReport[],
 ): Promise<{ hits: number; canaries: number; bytesScanned: number; positiveControl: boolean }> {
   const canaries = canariesOf(planned.map((one) => one.report))
   const [first] = planned
   if (first === undefined) throw new Error('there are no reports')
+  await store.gather(net, files.data)
   if (sabotage === 'plaintext') await leak(files.data, first.report)
   const found = await scan([...(await filesIn(files.data)), files.log], canaries)
   const control = join(files.folder, 'control.bin')

@@ -1,7 +1,6 @@
 import { cp, mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { toBase64url, toHex } from '@liaison/protocol'
-import { openLmdbLog } from '@liaison/server'
 import type { Cast } from './cast.ts'
 import type { DemoResult } from './count.ts'
 
@@ -13,7 +12,7 @@ directory.json       the entries of the directory log, base64url, from index 0
 audit.json           the relay's audit leaves, base64url, from index 0
 accepted.json        each accepted report: file, core hash, sender, readers by the directory
 acknowledgements.json  what readers said, signed by their devices: acknowledgement and signature
-relay-data/          the relay's whole store
+relay-data/          the relay's whole store; of Redis each key's values, one after the other
 relay.log            everything the relay printed
 devices/NAME.json    each device's screen, in order: kind and core hash
 `
@@ -35,8 +34,8 @@ export async function leaveEvidence(folder: string, cast: Cast, result: DemoResu
     'directory.json',
     entries.map((entry) => toBase64url(entry ?? new Uint8Array())),
   )
-  const { net } = directory
-  await using log = await openLmdbLog({ folder: files.data, net })
+  const { net } = cast.stage
+  await using log = await cast.stage.store.open(net)
   const leaves = await log.readLeaves(0, log.leafCount())
   await put('audit.json', leaves.map(toBase64url))
   const acks = await Promise.all(

@@ -16,7 +16,7 @@ interface Addresses {
 }
 
 /** What the relay process is told; see server/src/config.ts. */
-export type RelayOptions = Readonly<Record<string, unknown>> & { readonly data: string }
+export type RelayOptions = Readonly<Record<string, unknown>>
 
 /** The relay as a child process: started, killed without warning, started again on the same port. */
 export class RelayProcess {

@@ -6,6 +6,7 @@ import { RelayProcess } from './relay-process.ts'
 import { type PlannedReport, readReports } from './reports.ts'
 import { type Sabotage, spoil } from './sabotage.ts'
 import { foundNetwork } from './stage.ts'
+import type { DemoStore } from './store.ts'
 import type { Talk } from './talk.ts'
 
 /** Reports that must follow the suspension, so that its silence means something. */
@@ -21,6 +22,8 @@ const reportsMin = afterSuspension + inFlightWanted + 4
 export interface DemoOptions {
   /** Folder for everything that it writes; the caller removes it. */
   readonly folder: string
+  /** A store that is there already; null: the embedded one, in the folder. */
+  readonly redis: DemoStore | null
   /** Folder of reports to send. */
   readonly reports: string
   /** Reports that follow when there are too few. */
@@ -43,13 +46,14 @@ export interface KeptRelay {
 export async function runDemo(options: DemoOptions): Promise<DemoResult> {
   const { talk } = options
   talk.chapter('The network is founded')
-  const stage = await foundNetwork(options.folder)
-  const { data, network, keys, log } = stage.files
-  const relay = new RelayProcess({ data, network, keys, logLevel: 'info' }, log)
+  const stage = await foundNetwork(options.folder, options.redis)
+  const { store, net } = stage
+  const { network, keys, log } = stage.files
+  const relay = new RelayProcess({ ...store.relayOptions, network, keys, logLevel: 'info' }, log)
   const cast = new Cast(stage, relay, talk, options.sabotage)
   try {
     await relay.start()
-    talk.line(`relay listens on ${relay.url}, its data are in ${data}`)
+    talk.line(`relay listens on ${relay.url}, its data are in ${store.place}`)
     await cast.enrolAll()
     const planned = await plan(cast, options)
     await cast.connectAll()
@@ -65,6 +69,7 @@ export async function runDemo(options: DemoOptions): Promise<DemoResult> {
   } finally {
     await cast.leave()
     await relay.end()
+    await store.remove(net)
   }
 }
 

@@ -13,7 +13,8 @@ import {
   signStatementFile,
 } from '@liaison/client-sdk/admin'
 import { nodeWebSocket } from '@liaison/client-sdk/node'
-import { epochMs, systemClock, toBase64url } from '@liaison/protocol'
+import { epochMs, type NetworkId, systemClock, toBase64url } from '@liaison/protocol'
+import { networkIdOfGenesis } from '@liaison/server'
 import { EpochKeys } from '../../client-sdk/src/keys/epoch-keys.ts'
 import { openLmdbStore } from '../../client-sdk/src/store/lmdb-store.ts'
 import { Vault } from '../../client-sdk/src/store/vault.ts'
@@ -22,6 +23,7 @@ import {
   type ExampleNetwork,
   exampleNetwork,
 } from '../../keys-example/example-network.ts'
+import { type DemoStore, embeddedStore } from './store.ts'
 
 /** How long the enrolments of the demonstration last, ms. */
 const enrolmentMs = 365 * 24 * 3600 * 1000
@@ -31,6 +33,7 @@ export interface StageFiles {
   readonly folder: string
   readonly network: string
   readonly keys: string
+  /** The embedded store; of another one what is gathered from it. */
   readonly data: string
   readonly log: string
 }
@@ -39,18 +42,22 @@ export interface StageFiles {
 export interface Stage {
   readonly example: ExampleNetwork
   readonly files: StageFiles
+  /** Name of the network. */
+  readonly net: NetworkId
+  readonly store: DemoStore
   /** Text of the network file for this relay address. */
   networkText(url: string): string
 }
 
 /** Signs the genesis with all founding administrators and writes what a relay needs. */
-export async function foundNetwork(folder: string): Promise<Stage> {
+export async function foundNetwork(folder: string, redis: DemoStore | null): Promise<Stage> {
   const example = await exampleNetwork()
   let file = draftGenesis(example.plan, epochMs(systemClock()))
   for (const [num, { signingKey }] of example.administrators) {
     file = signStatementFile(file, null, num, signingKey)
   }
-  const genesis = toBase64url(finishGenesis(file))
+  const entry = finishGenesis(file)
+  const genesis = toBase64url(entry)
   const files: StageFiles = {
     folder,
     network: join(folder, 'network.json'),
@@ -63,7 +70,10 @@ export async function foundNetwork(folder: string): Promise<Stage> {
     JSON.stringify({ v: 1, name: example.plan.name, genesis, relays: [url] })
   await writeFile(files.network, networkText('ws://127.0.0.1:1/relay'))
   await writeFile(files.keys, example.relayKeys, { mode: 0o600 })
-  return { example, files, networkText }
+  const net = networkIdOfGenesis(entry)
+  const store = redis ?? embeddedStore(files.data)
+  await store.prepare(net)
+  return { example, files, net, store, networkText }
 }
 
 /** Administrators of the example, two of them with a connection. */
