@@ -156,10 +156,13 @@ const errnoText: { readonly [errno: string]: string } = {
   ENOENT: 'a file or folder that it names does not exist',
 }
 
+/** Codes that only a person can do something about. */
+const personal: ReadonlySet<string> = new Set(['config_invalid', 'store_mismatch', 'log_corrupt'])
+
 /** What hinders a relay from starting is nearly always its configuration. */
 export function notStarted(context: Context, error: unknown): unknown {
   if (error instanceof ConfigError) return refused(context, error)
-  if (isRelayError(error) && (error.code === 'config_invalid' || error.code === 'store_mismatch')) {
+  if (isRelayError(error) && personal.has(error.code)) {
     const problem = error.detail ?? error.message
     return refused(context, new ConfigError([{ option: error.field ?? 'data', problem }]))
   }

@@ -103,6 +103,14 @@ function checkKeys(host: DirectoryHost, keys: RelayKeys): void {
   }
 }
 
+/** How much and how slowly somebody may say before the upgrade. */
+const slowness = {
+  maxHeaderSize: 8192,
+  headersTimeout: relayLimits.headersMsMax,
+  // Otherwise slow headers are looked for only every half minute.
+  connectionsCheckingInterval: 1_000,
+} as const
+
 /** What is opened before the relay listens, and closed after it. */
 interface Parts {
   readonly relay: Relay
@@ -127,8 +135,8 @@ async function listen(
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: 1024,
     forceCloseConnections: true,
-    requestTimeout: 10_000,
-    http: { maxHeaderSize: 8192 },
+    requestTimeout: relayLimits.headersMsMax,
+    http: slowness,
     ...(tls === undefined
       ? {}
       : {
@@ -136,11 +144,13 @@ async function listen(
             cert: await readFile(tls.cert),
             key: await readFile(tls.key),
             minVersion: 'TLSv1.3',
-            maxHeaderSize: 8192,
+            handshakeTimeout: relayLimits.headersMsMax,
+            ...slowness,
           },
         }),
     ajv: { customOptions: { coerceTypes: false, useDefaults: false, removeAdditional: false } },
   } as object) as unknown as FastifyInstance
+  app.server.maxConnections = relayLimits.socketsMax
   app.removeAllContentTypeParsers()
   app.addHook('onRequest', async (_request, reply) => {
     if (!stopping) return undefined

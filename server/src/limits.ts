@@ -9,6 +9,12 @@ export const relayLimits = {
   connectionsMax: 4096,
   /** Open sockets of one address; a ministry may stand behind one. Code: too_many_connections. */
   connectionsPerAddressMax: 64,
+  /** TCP sockets of one address, upgraded or not: those that say nothing end after `headersMsMax`. */
+  socketsPerAddressMax: 128,
+  /** TCP sockets of one relay, upgraded or not. */
+  socketsMax: 4608,
+  /** From the TCP connection to the end of the TLS handshake, and from there to the end of the headers. */
+  headersMsMax: 10_000,
   /** Sessions of one device: an old half-open one and its successor. The oldest is closed. */
   sessionsPerDeviceMax: 2,
 

@@ -10,6 +10,9 @@ import { configFromEnvironment, variableOf } from './config-env.ts'
 /** Exit code of a configuration that cannot be used (EX_CONFIG of sysexits.h). */
 const configExit = 78
 
+/** Codes that only a person can do something about. */
+const notStarted: ReadonlySet<string> = new Set(['config_invalid', 'store_mismatch', 'log_corrupt'])
+
 function refuse(error: unknown): never {
   if (error instanceof ConfigError) {
     for (const { option, problem } of error.problems) {
@@ -17,7 +20,7 @@ function refuse(error: unknown): never {
     }
     process.exit(configExit)
   }
-  if (isRelayError(error) && (error.code === 'config_invalid' || error.code === 'store_mismatch')) {
+  if (isRelayError(error) && notStarted.has(error.code)) {
     console.error(`${error.code}: ${error.detail ?? error.message}`)
     process.exit(configExit)
   }

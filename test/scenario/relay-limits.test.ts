@@ -1,4 +1,4 @@
-import { creditBytes, type DeliverItem, errorRow, limits } from '@liaison/protocol'
+import { creditBytes, type DeliverItem, errorRow, kidOf, limits } from '@liaison/protocol'
 import { relayLimits } from '@liaison/server'
 import t from 'tap'
 import { Composer } from '../support/composer.ts'
@@ -138,3 +138,18 @@ t.test(
     t.ok(await relay.client(network.deviceOf('NE')))
   },
 )
+
+t.test('a client that asks and does not read is cut off as a slow consumer', async (t) => {
+  await using relay = await startScenario()
+  const client = await relay.client(relay.network.deviceOf('BF'))
+  client.socket.pause()
+  const keys = [...relay.network.devices.values()].flatMap((d) => [...d.epochKeys.values()])
+  const hashes = keys.slice(0, 64).map(kidOf)
+  // Answers of 78 KB each: together more than the kernel takes for a reader that stands still.
+  for (let rq = 0; rq < 200; rq++) client.send({ kind: 'blob-get', rq, hashes })
+  while (relay.running.relay.sessions.size > 0) await new Promise((r) => setTimeout(r, 10))
+  const other = await relay.client(relay.network.deviceOf('ML'))
+  await other.barrier()
+  client.socket.resume()
+  t.match(await client.ended(), { code: 4000, reason: 'slow_consumer' })
+})

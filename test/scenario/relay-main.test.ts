@@ -1,46 +1,12 @@
-import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { sodiumReady } from '@liaison/protocol'
-import { variableOf } from '@liaison/server'
 import t from 'tap'
-import { root } from '../architecture/sources.ts'
 import { makeSealingNetwork } from '../support/epoch-keys.ts'
 import { prepareRelay } from '../support/relay.ts'
+import { startMain } from '../support/relay-main.ts'
 import { tempFolder } from '../support/temp-folder.ts'
 
 await sodiumReady()
-
-/** The relay's own program with some options in its environment. */
-function startMain(options: Readonly<Record<string, string>>) {
-  const flags = ['--conditions=@liaison/source', '--import=./scripts/ts.mjs']
-  const child = spawn(process.execPath, [...flags, 'server/src/main.ts'], {
-    cwd: root,
-    stdio: ['ignore', 'pipe', 'pipe'],
-    env: {
-      PATH: process.env['PATH'],
-      ...Object.fromEntries(Object.entries(options).map(([k, v]) => [variableOf(k), v])),
-    },
-  })
-  let out = ''
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.setEncoding('utf8').on('data', (text: string) => {
-      out += text
-    })
-  }
-  const closed = once(child, 'close')
-  return {
-    child,
-    output: () => out,
-    ended: async () => {
-      await closed
-      return { code: child.exitCode, out }
-    },
-    [Symbol.asyncDispose]: async () => {
-      child.kill('SIGKILL')
-      await closed
-    },
-  }
-}
 
 t.test('the relay runs from its environment and ends in good order', async (t) => {
   await using folder = await tempFolder()

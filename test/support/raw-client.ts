@@ -37,6 +37,8 @@ type FrameOf<K extends Kind> = Extract<RelayFrame, { kind: K }>
 export interface RawOptions {
   readonly origin?: string
   readonly protocols?: readonly string[]
+  /** Certificate that a relay with TLS must show. */
+  readonly ca?: Uint8Array
 }
 
 /** Who introduces itself, and with which key it signs. */
@@ -96,6 +98,7 @@ export class RawClient implements AsyncDisposable {
   ): Promise<RawClient> {
     const socket = new WebSocket(url, [...(options.protocols ?? ['sir.v1.cbor'])], {
       ...(options.origin === undefined ? {} : { origin: options.origin }),
+      ...(options.ca === undefined ? {} : { ca: Buffer.from(options.ca) }),
       perMessageDeflate: false,
     })
     const client = new RawClient(socket, network)
@@ -109,8 +112,9 @@ export class RawClient implements AsyncDisposable {
     network: TestNetwork,
     identity: RawIdentity | TestDevice,
     hello: Partial<Hello> = {},
+    options: RawOptions = {},
   ): Promise<RawClient> {
-    const client = await RawClient.connect(url, network)
+    const client = await RawClient.connect(url, network, options)
     await client.authenticate(identity, hello)
     return client
   }

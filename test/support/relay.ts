@@ -14,7 +14,7 @@ import {
 import { pino } from 'pino'
 import { makeSealingNetwork } from './epoch-keys.ts'
 import type { NetworkOptions, TestDevice, TestNetwork } from './network.ts'
-import { RawClient } from './raw-client.ts'
+import { RawClient, type RawOptions } from './raw-client.ts'
 import type { RedisServer } from './redis-server.ts'
 import { type TempFolder, tempFolder } from './temp-folder.ts'
 
@@ -106,15 +106,15 @@ export class TestRelay implements AsyncDisposable {
   }
 
   /** An authenticated client of a device; it is closed with the relay. */
-  async client(device: TestDevice): Promise<RawClient> {
-    return this.#kept(await RawClient.as(this.url, this.network, device))
+  async client(device: TestDevice, options: RawOptions = {}): Promise<RawClient> {
+    return this.#kept(await RawClient.as(this.url, this.network, device, {}, options))
   }
 
   /** An authenticated administrator. */
-  async administrator(adm: number): Promise<RawClient> {
+  async administrator(adm: number, options: RawOptions = {}): Promise<RawClient> {
     const key = this.network.adminKeys.get(adm)
     if (key === undefined) throw new Error(`no administrator ${adm}`)
-    return this.#kept(await RawClient.as(this.url, this.network, { adm, key }))
+    return this.#kept(await RawClient.as(this.url, this.network, { adm, key }, {}, options))
   }
 
   #kept(client: RawClient): RawClient {

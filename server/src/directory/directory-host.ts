@@ -55,7 +55,8 @@ export class DirectoryHost {
   /**
    * Replays the log. An empty log is begun with the genesis entry.
    *
-   * @throws RelayError `store_mismatch` or `directory_invalid` when the log is not this network's.
+   * @throws RelayError `store_mismatch` when the log is not this network's, `log_corrupt` naming the
+   *   entry that breaks the rules.
    */
   static async open(
     log: RelayLog,
@@ -129,7 +130,9 @@ export class DirectoryHost {
         const index = this.directory.size
         const applied = this.directory.append(entry, null)
         if (!applied.ok) {
-          throw new RelayError('directory_invalid', { detail: `entry ${index}: ${applied.error}` })
+          throw new RelayError('log_corrupt', {
+            detail: `directory entry ${index}: ${applied.error}`,
+          })
         }
         this.#took({ applied: applied.value, index })
       }

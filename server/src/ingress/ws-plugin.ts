@@ -25,7 +25,7 @@ export interface WsPluginOptions {
 /** The one door for members and administrators: `GET /relay`. */
 export const wsPlugin: FastifyPluginCallback<WsPluginOptions> = fp<WsPluginOptions>(
   async (app: FastifyInstance, options: WsPluginOptions) => {
-    const rawSockets = new RawSockets(app.server)
+    const rawSockets = new RawSockets(app.server, relayLimits.socketsPerAddressMax)
     const perAddress = new Map<string, number>()
     const sessions = new Set<Session>()
 
@@ -68,8 +68,10 @@ export const wsPlugin: FastifyPluginCallback<WsPluginOptions> = fp<WsPluginOptio
       },
       handler: async (_request, reply) => reply.code(426).send({ code: 'version_unsupported' }),
       wsHandler: (socket: WebSocket, request: FastifyRequest) => {
-        perAddress.set(request.ip, (perAddress.get(request.ip) ?? 0) + 1)
-        const peer = new WsPeer(socket, rawSockets.below(request.raw.socket), request.ip, () =>
+        // Nothing below may hold on to the request: it is larger than the whole session.
+        const { ip } = request
+        perAddress.set(ip, (perAddress.get(ip) ?? 0) + 1)
+        const peer = new WsPeer(socket, rawSockets.below(request.raw.socket), ip, () =>
           session.writable(),
         )
         const session = new Session(options.relay, peer, options.monotonic, options.authMsMax)
@@ -83,9 +85,9 @@ export const wsPlugin: FastifyPluginCallback<WsPluginOptions> = fp<WsPluginOptio
         socket.on('error', () => undefined)
         socket.on('close', () => {
           sessions.delete(session)
-          const left = (perAddress.get(request.ip) ?? 1) - 1
-          if (left > 0) perAddress.set(request.ip, left)
-          else perAddress.delete(request.ip)
+          const left = (perAddress.get(ip) ?? 1) - 1
+          if (left > 0) perAddress.set(ip, left)
+          else perAddress.delete(ip)
           session.closed()
         })
       },

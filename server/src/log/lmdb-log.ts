@@ -10,6 +10,7 @@ import {
 import { decideAccept } from './decide-accept.ts'
 import { decodeEnvelope, encodeEnvelope } from './envelope-record.ts'
 import { type Counters, readCounters } from './lmdb-counters.ts'
+import { examineStore, openingError } from './lmdb-examine.ts'
 import { hashKey, idKey, placeKey, topicKey } from './lmdb-keys.ts'
 import { giveBack, isOwner, takeOver } from './lmdb-owner.ts'
 import { type LmdbStores, openStores, plain, storeFile } from './lmdb-stores.ts'
@@ -45,16 +46,24 @@ export interface LmdbLogOptions {
  * Opens the embedded log: one process, one folder, nothing to install.
  *
  * @throws RelayError `store_mismatch` for the folder of another network or another format,
- *   `config_invalid` for one that another relay uses.
+ *   `config_invalid` for one that another relay uses or that cannot be written, `log_corrupt` for one
+ *   that is damaged.
  */
 export async function openLmdbLog(options: LmdbLogOptions): Promise<RelayLog> {
-  const stores = openStores(options.folder)
+  const path = storeFile(options.folder)
+  await examineStore(path)
+  let stores: LmdbStores
+  try {
+    stores = openStores(options.folder)
+  } catch (error) {
+    throw openingError(path, error)
+  }
   try {
     await claimFolder(stores, options.net)
-    return new LmdbLog(stores, await takeOver(stores, storeFile(options.folder)), options.listener)
+    return new LmdbLog(stores, await takeOver(stores, path), options.listener)
   } catch (error) {
     await stores.root.close()
-    throw error
+    throw openingError(path, error)
   }
 }
 

@@ -492,16 +492,20 @@ export class Session {
 
   /** Refuses one request; the session goes on. */
   #error(code: ErrorCode, rq: number, retryAfterMs = 0): void {
-    const row = errorRow(code)
-    this.#send({ kind: 'error', code: row.n, rq, text: row.text, retryAfterMs })
+    this.#send(errorFrame(code, rq, retryAfterMs))
   }
 
-  /** Refuses the session. */
+  /** Refuses the session. Its last frame goes out however much is unsent already. */
   #fail(code: ErrorCode, retryAfterMs = 0): void {
     if (this.#state.name === 'closed') return
     this.#relay.logger.info({ ...this.#principal(), code }, 'session ended')
-    this.#error(code, 0, retryAfterMs)
+    const serving = this.#relay.serving()
     this.closed()
+    if (!serving) {
+      this.#peer.reset()
+      return
+    }
+    this.#peer.send(encodeRelayFrame(errorFrame(code, 0, retryAfterMs)))
     this.#peer.close(code)
   }
 
@@ -519,6 +523,11 @@ export class Session {
 
 const isLogTrouble = (error: unknown): boolean =>
   error instanceof RelayError && error.code === 'log_unavailable'
+
+function errorFrame(code: ErrorCode, rq: number, retryAfterMs: number): RelayFrame {
+  const { n, text } = errorRow(code)
+  return { kind: 'error', code: n, rq, text, retryAfterMs }
+}
 
 /** Number by which an answer would find its request. */
 const requestOf = (frame: ClientFrame): number =>
