@@ -24,8 +24,8 @@ import { pad, unpad } from '../../protocol/seal/src/padding.ts'
 import { Composer } from '../support/composer.ts'
 import { makeSealingNetwork } from '../support/epoch-keys.ts'
 import { itemOf } from '../support/hostile-sender.ts'
-import { memoryWatch } from '../support/memory-watch.ts'
-import { type Codec, fuzz, fuzzRounds, mutate } from '../support/mutate.ts'
+import { heapGrowthMbMax, memoryWatch } from '../support/memory-watch.ts'
+import { type Codec, fuzz, fuzzRounds, mutate, wholeRounds } from '../support/mutate.ts'
 import { seededBytes } from '../support/network.ts'
 import {
   headerFor,
@@ -59,22 +59,24 @@ const signed = sealOf(envelope)
 const seals: Samples = [envelope.seal, encodeSeal({ kc: h32, ph: h32, pl: 300 })]
 
 t.test(`headers: a code or the same bytes again (seed ${random.seed})`, async (t) => {
-  const { faults, accepted, memory } = fuzz(
+  const { faults, accepted, memory, grewMb } = fuzz(
     random,
     { samples: headers, decode: decodeCtx, encode: encodeCtx },
     fuzzRounds,
   )
   t.comment(memory)
+  t.ok(grewMb < heapGrowthMbMax, `the heap grew by ${grewMb.toFixed(0)} MB`)
   t.same(faults, [], `${fuzzRounds} rounds, ${accepted} accepted`)
 })
 
 t.test(`seals: a code or the same bytes again (seed ${random.seed})`, async (t) => {
-  const { faults, accepted, memory } = fuzz(
+  const { faults, accepted, memory, grewMb } = fuzz(
     random,
     { samples: seals, decode: decodeSeal, encode: encodeSeal },
     fuzzRounds,
   )
   t.comment(memory)
+  t.ok(grewMb < heapGrowthMbMax, `the heap grew by ${grewMb.toFixed(0)} MB`)
   t.same(faults, [], `${fuzzRounds} rounds, ${accepted} accepted`)
 })
 
@@ -99,6 +101,7 @@ t.test(`contents and paddings (seed ${random.seed})`, async (t) => {
     }
   }
   t.comment(watch.end())
+  t.ok(watch.grew() < heapGrowthMbMax, `the heap grew by ${watch.grew().toFixed(0)} MB`)
   t.same(faults.slice(0, 5), [], `${fuzzRounds} rounds`)
 })
 
@@ -106,7 +109,7 @@ t.test(
   `whole envelopes: whatever is altered, nothing is read but the original (seed ${random.seed})`,
   async (t) => {
     const faults: string[] = []
-    const rounds = fuzzRounds / 5
+    const rounds = wholeRounds
     const all = slots(envelope)
     const original = { ...envelope, path: pathOf(all, 1), slot: all[1] as Uint8Array }
     const parts = ['ctx', 'seal', 'sig', 'payload', 'slots', 'path', 'slot'] as const
@@ -149,6 +152,7 @@ t.test(
       }
     }
     t.comment(watch.end())
+    t.ok(watch.grew() < heapGrowthMbMax, `the heap grew by ${watch.grew().toFixed(0)} MB`)
     t.same(faults.slice(0, 5), [], `${rounds} rounds, ${read} read`)
     t.equal(signed.pl, envelope.payload.length)
   },
@@ -163,7 +167,7 @@ t.test(`delivered items: the reader's checks give a code (seed ${random.seed})`,
   const { top, directory } = { top: network.topic('terrorism'), directory: network.directory }
   t.ok(verifyItem(directory, reader.num, top, item).ok, 'the sample is good')
   const faults: string[] = []
-  const rounds = fuzzRounds / 5
+  const rounds = wholeRounds
   const watch = memoryWatch(rounds)
   for (let i = 0; i < rounds; i++) {
     watch.round(i)
@@ -180,5 +184,6 @@ t.test(`delivered items: the reader's checks give a code (seed ${random.seed})`,
     }
   }
   t.comment(watch.end())
+  t.ok(watch.grew() < heapGrowthMbMax, `the heap grew by ${watch.grew().toFixed(0)} MB`)
   t.same(faults.slice(0, 5), [], `${rounds} rounds`)
 })

@@ -26,7 +26,7 @@ import {
 } from '@liaison/protocol'
 import { type CborValue, encodeCbor } from '@liaison/protocol/internal'
 import t from 'tap'
-import { memoryWatch } from '../support/memory-watch.ts'
+import { heapGrowthMbMax, memoryWatch } from '../support/memory-watch.ts'
 import { type Codec, fuzz, fuzzRounds, mutate } from '../support/mutate.ts'
 import { makeNetwork, seededBytes } from '../support/network.ts'
 import { seededRandom } from '../support/seeded-random.ts'
@@ -249,8 +249,9 @@ for (const [name, one] of codecs) {
   t.test(`${name}: a code or the same bytes again (seed ${random.seed})`, async (t) => {
     const valid = one.samples.filter((bytes) => one.decode(bytes).ok)
     t.equal(valid.length, one.samples.length, 'the samples are valid')
-    const { faults, accepted, memory } = fuzz(random, one, fuzzRounds)
+    const { faults, accepted, memory, grewMb } = fuzz(random, one, fuzzRounds)
     t.comment(memory)
+    t.ok(grewMb < heapGrowthMbMax, `the heap grew by ${grewMb.toFixed(0)} MB`)
     t.same(faults, [], `${fuzzRounds} rounds, ${accepted} accepted`)
     t.ok(accepted > fuzzRounds / 1000, 'not everything is refused for its first byte')
   })
@@ -287,5 +288,6 @@ t.test(`checkpoints: nobody but the log's key makes one (seed ${random.seed})`, 
     if ((size !== 1 && size !== 2_841) || root.join() !== h32.join()) faults.push(String(size))
   }
   t.comment(watch.end())
+  t.ok(watch.grew() < heapGrowthMbMax, `the heap grew by ${watch.grew().toFixed(0)} MB`)
   t.same(faults, [], `${fuzzRounds} rounds, ${accepted} accepted`)
 })

@@ -4,7 +4,12 @@ export interface MemoryWatch {
   round(i: number): void
   /** Called after the loop. @returns one line for the log of the test. */
   end(): string
+  /** Heap at the end less that after the first quarter, MB; called after `end`. */
+  grew(): number
 }
+
+/** Heap that a loop may be left with above its first quarter, MB: garbage of that size is not a leak. */
+export const heapGrowthMbMax = 100
 
 const megabytes = (bytes: number): string => (bytes / 2 ** 20).toFixed(0)
 
@@ -14,9 +19,11 @@ const megabytes = (bytes: number): string => (bytes / 2 ** 20).toFixed(0)
  */
 export function memoryWatch(rounds: number): MemoryWatch {
   const measured: string[] = []
+  const heaps: number[] = []
   const measure = (percent: number): void => {
     globalThis.gc?.()
     const { rss, heapUsed } = process.memoryUsage()
+    heaps.push(heapUsed / 2 ** 20)
     measured.push(`${percent} % ${megabytes(rss)}/${megabytes(heapUsed)}`)
   }
   const quarter = Math.max(1, Math.floor(rounds / 4))
@@ -28,5 +35,6 @@ export function memoryWatch(rounds: number): MemoryWatch {
       measure(100)
       return `${rounds} rounds, MB resident/heap: ${measured.join(', ')}`
     },
+    grew: () => (heaps.at(-1) ?? 0) - (heaps[1] ?? 0),
   }
 }

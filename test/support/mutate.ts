@@ -7,6 +7,9 @@ import type { SeededRandom } from './seeded-random.ts'
 /** Rounds of one fuzz test. */
 export const fuzzRounds: number = process.env['LIAISON_LONG'] === '1' ? 100_000 : 5_000
 
+/** Rounds of a fuzz test each of which opens or verifies a whole envelope, which takes ten times as long. */
+export const wholeRounds: number = process.env['LIAISON_LONG'] === '1' ? 100_000 : 1_000
+
 /** Bytes that mean something at the beginning of a CBOR item. */
 const heads = [
   0x00, 0x17, 0x18, 0x19, 0x1b, 0x20, 0x40, 0x5f, 0x60, 0x80, 0x9f, 0xa0, 0xbf, 0xf4, 0xf6, 0xf9,
@@ -125,7 +128,12 @@ export function fuzz<T>(
   random: SeededRandom,
   codec: Codec<T>,
   rounds: number,
-): { readonly faults: string[]; readonly accepted: number; readonly memory: string } {
+): {
+  readonly faults: string[]
+  readonly accepted: number
+  readonly memory: string
+  readonly grewMb: number
+} {
   const watch = memoryWatch(rounds)
   const faults: string[] = []
   let accepted = 0
@@ -145,5 +153,6 @@ export function fuzz<T>(
       faults.push(`${toHex(bytes)}: ${String(error)}`)
     }
   }
-  return { faults, accepted, memory: watch.end() }
+  const memory = watch.end()
+  return { faults, accepted, memory, grewMb: watch.grew() }
 }
