@@ -12,25 +12,36 @@ export const checkWordings: Readonly<Partial<Record<ProblemCode, string>>> = {
   confidence_mismatch:
     '`confidence` follows from `information`: 1 gives 90, 2 gives 70, 3 gives 50, 4 gives 30, 5 gives 10; with 6 it is left out.',
   coordinates_too_fine:
-    'Places in a report on a camp are given to about a kilometre at best: two decimals, a grid square of 1 km, `errorMetres` of 1000 or more, never `exact`.',
-  count_out_of_range: 'A count lies within its own estimate.',
-  due_before_issued: 'Responses cannot be due before the questionnaire is issued.',
+    'Places in a report on a camp are given to about a kilometre at best: two decimals, a grid square of 1 km, `errorMetres` of 1000 or more, never `exact`; in texts and extensions too.',
+  count_out_of_range: 'A count lies within its own estimate; a part is not larger than the whole.',
+  country_unknown:
+    'A country is one of the 249 codes of ISO 3166-1 alpha-2. Of codes of subdivisions and languages only the form is checked.',
+  decided_after_issued:
+    'A measure is decided before its notice is issued, one day of time zones apart.',
+  derivation_repeated: 'A report is made from each other one once.',
+  due_before_issued: 'Answers cannot be due before the question or the questionnaire is issued.',
   due_by_mismatch: '`dueBy` is `decided` plus 14 days.',
+  effective_before_decided: 'A measure does not take effect before it is decided.',
+  ends_before_decided: 'A measure does not end before it is decided.',
   ends_before_effective: 'A measure does not end before it takes effect.',
   exercise_field_in_actual: 'An actual report has no made-up field.',
   exercise_field_unknown: 'Each pointer in `x.exercise_fields` leads to a field of the report.',
+  invisible_text:
+    'A text shows something, and hides nothing: no text of invisible characters only, and no tag characters (U+E0000 to U+E007F) anywhere.',
   language_repeated: 'A text is given once for each language.',
   last_seen_before_first_seen: '`lastSeen` is not before `firstSeen`.',
   latest_useful_before_due: '`latestUseful` is not before `due`.',
   legal_basis_missing: 'Naming a natural person needs a legal basis.',
   mgrs_invalid: 'The grid reference names a square that exists.',
-  mgrs_mismatch: 'The grid reference agrees with the point, within its own precision.',
+  mgrs_mismatch: 'The point lies in the square of the grid reference, as far as its decimals say.',
   need_not_linked: 'A commitment and a delivery name what they answer.',
   next_before_period_end: 'The next report is not due within the period of this one.',
   observed_after_issued: 'Nothing is observed after it was reported.',
+  observed_ends_after_issued:
+    'What was observed ended before it was reported, or within the hour, day, week or month of its `precision`.',
   period_reversed: 'A period does not end before it begins.',
   personal_identifier:
-    'A report on a camp has no mail address, no telephone or identity number, no natural person as actor, and no extension field for personal data. Eight digits in a row count as such a number: write "16 million". Names in free text cannot be recognised: leave them out.',
+    'A report on a camp has no mail address, no telephone or identity number, no natural person as actor, and no extension field for personal data (`name`, `phoneNumber`, `date_of_birth`). Eight digits, with or without marks between them, count as such a number unless they are a date, a time, years, or an amount in groups of three that ends in 000. Names and numbers in words cannot be recognised: leave them out.',
   progress_without_recommendation:
     'Progress and closure name the recommendation in `meta.references`.',
   question_repeated: 'Each question has a name of its own.',
@@ -43,11 +54,12 @@ export const checkWordings: Readonly<Partial<Record<ProblemCode, string>>> = {
   same_country: 'The two countries of a border differ.',
   serial_of_several: 'A serial number is that of one item.',
   small_count:
-    'A number of persons or households in a report on a camp is ten or more; below that it is left out.',
-  small_count_derivable: 'A number that was left out does not follow from the others.',
+    'A number of persons or households in a report on a camp is 0, or ten or more; from 1 to 9 it is left out. In extensions this holds for every whole number but a version, page, level, priority or the like.',
+  small_count_derivable:
+    'A number from 1 to 9 does not follow from the others: not as what a group, or the given groups of one sex or age, leave of the whole.',
   subdivision_mismatch: 'The subdivision belongs to the country.',
   tlp_in_text:
-    'A report has one TLP label, `meta.handling.tlp`; title, summary, comment and caveat do not name another.',
+    'A report has one TLP label, `meta.handling.tlp`; no text of it, wherever it stands, names another.',
   tracing_without_marks: 'Tracing needs a serial number, lot marks or a blind token.',
   valid_until_before_issued: '`validUntil` is not before `issued`.',
 }
@@ -75,7 +87,7 @@ export const typeWordings: Readonly<Record<string, string>> = {
   assessment:
     'An assessment mission: its notice, what it found, what it recommends, and how each recommendation stands until evidence closes it.',
   'humanitarian-site':
-    'The security of a camp or another site. It serves the people there, and must not harm them: no personal identifier, no exact place, no number under ten.',
+    'The security of a camp or another site. It serves the people there, and must not harm them: no personal identifier, no exact place, no number from 1 to 9.',
   meeting: 'A meeting: notice, agenda, participation, conclusions, and who does what by when.',
   questionnaire:
     'Questions with a form for their answers, the responses of members, and the report made from them.',

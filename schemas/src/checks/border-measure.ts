@@ -10,13 +10,24 @@ export function borderMeasureDueBy(decided: string): string {
   return new Date(ms).toISOString().slice(0, 10)
 }
 
-/** The due date is computed, the end follows the start, the two countries differ. */
+/** Date after a date. A decision of today may bear tomorrow's date east of Greenwich. */
+const dayAfter = (date: string): string =>
+  new Date(Date.parse(date) + dayMs).toISOString().slice(0, 10)
+
+/** The due date is computed, decision, notice, start and end follow each other, the two countries differ. */
 export function checkBorderMeasure(report: BorderMeasure): readonly Problem[] {
   const problems: Problem[] = []
   if (report.dueBy !== borderMeasureDueBy(report.decided)) {
     problems.push(problem('/dueBy', 'due_by_mismatch', { days: noticeDays }))
   }
-  const { effective, ends } = report
+  const { decided, effective, ends, meta } = report
+  if (decided > dayAfter(meta.issued.slice(0, 10))) {
+    problems.push(problem('/decided', 'decided_after_issued'))
+  }
+  if (effective !== undefined && effective < decided) {
+    problems.push(problem('/effective', 'effective_before_decided'))
+  }
+  if (ends !== undefined && ends < decided) problems.push(problem('/ends', 'ends_before_decided'))
   if (effective !== undefined && ends !== undefined && ends < effective) {
     problems.push(problem('/ends', 'ends_before_effective'))
   }

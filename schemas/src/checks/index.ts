@@ -6,13 +6,15 @@ import { checkHumanitarianSite } from './humanitarian-site.ts'
 import { checkMeta } from './meta.ts'
 import { checkActorProfile, checkSitrep } from './periodic.ts'
 import { checkQuestionnaire } from './questionnaire.ts'
-import { checkIntrep, checkRfi, checkSpotrep, checkWarning } from './reports.ts'
+import { checkIntrep, checkIntsum, checkRfi, checkSpotrep, checkWarning } from './reports.ts'
 import { checkSeizure } from './seizure.ts'
 import { checkStructures } from './structures.ts'
+import { checkTexts } from './texts.ts'
 
 /** Runs the named checks that apply to a body which matches its schema. */
 export const checksOf = (body: Report | ControlBody): readonly Problem[] => [
   ...checkStructures(body),
+  ...checkTexts(body),
   ...(isReport(body) ? [...checkMeta(body), ...checkType(body)] : []),
 ]
 
@@ -46,6 +48,7 @@ function checkType(report: Report): readonly Problem[] {
     case 'warning':
       return checkWarning(report)
     case 'intsum':
+      return checkIntsum(report)
     case 'meeting':
       return []
   }

@@ -19,28 +19,55 @@ export function checkMeta(report: Report): readonly Problem[] {
   if (report.observed !== undefined && isBefore(meta.issued, report.observed.from)) {
     problems.push(problem('/observed/from', 'observed_after_issued'))
   }
-  return [...problems, ...checkOnlyLabel(report), ...checkExerciseFields(report)]
+  if (report.observed !== undefined) {
+    problems.push(...endsAfterIssue(report.observed, meta.issued, '/observed'))
+  }
+  problems.push(...checkDerivations(report.derivedFrom, meta.id, '/derivedFrom'))
+  return [...problems, ...checkExerciseFields(report)]
+}
+
+const hourMs = 3_600_000
+/** How far an observation may end after it was reported: the rest of the day, week or month that it names. */
+const restMs: Readonly<Record<'exact' | 'day' | 'week' | 'month', number>> = {
+  exact: hourMs,
+  day: 24 * hourMs,
+  week: 168 * hourMs,
+  month: 744 * hourMs,
+}
+
+interface Span {
+  readonly to?: string
+  readonly precision: keyof typeof restMs
+}
+
+/** Nothing is observed that had not happened yet. @param pointer Where the span stands. */
+export function endsAfterIssue(
+  { to, precision }: Span,
+  issued: string,
+  pointer: string,
+): readonly Problem[] {
+  return to !== undefined && Date.parse(to) > Date.parse(issued) + restMs[precision]
+    ? [problem(`${pointer}/to`, 'observed_ends_after_issued')]
+    : []
+}
+
+/** A report is not made from itself, and from each other one once. */
+export function checkDerivations(
+  derivedFrom: Report['derivedFrom'],
+  own: string,
+  pointer: string,
+): readonly Problem[] {
+  const seen = new Set<string>()
+  return (derivedFrom ?? []).flatMap(({ id }, index) => {
+    const isRepeated = seen.has(id)
+    seen.add(id)
+    if (id === own) return [problem(`${pointer}/${index}/id`, 'references_itself')]
+    return isRepeated ? [problem(`${pointer}/${index}/id`, 'derivation_repeated')] : []
+  })
 }
 
 /** Compares moments, because "…:00Z" and "…:00.000Z" are the same one. */
 export const isBefore = (a: string, b: string): boolean => Date.parse(a) < Date.parse(b)
-
-const labelInText = /\bTLP[ :-]{0,2}(RED|AMBER\+STRICT|AMBER|GREEN|CLEAR|WHITE)(?![A-Za-z+])/gi
-
-/** A report has one label. Another one written into its text would be believed by some readers. */
-function checkOnlyLabel(report: Report): readonly Problem[] {
-  const { handling } = report.meta
-  const texts = [
-    ['/title', report.title],
-    ['/summary', report.summary],
-    ['/comment', report.comment],
-    ['/meta/handling/caveat', handling.caveat],
-  ] as const
-  return texts.flatMap(([pointer, text = '']) => {
-    const labels = [...text.matchAll(labelInText)].map((match) => match[1]?.toUpperCase())
-    return labels.some((label) => label !== handling.tlp) ? [problem(pointer, 'tlp_in_text')] : []
-  })
-}
 
 function checkExerciseFields(report: Report): readonly Problem[] {
   const pointers = report.x?.exercise_fields ?? []

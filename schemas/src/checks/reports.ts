@@ -1,6 +1,6 @@
-import type { Intrep, Rfi, Spotrep, Warning } from '../generated/types.ts'
+import type { Intrep, Intsum, Rfi, Spotrep, Warning } from '../generated/types.ts'
 import { type Problem, problem } from '../problem.ts'
-import { isBefore } from './meta.ts'
+import { checkDerivations, endsAfterIssue, isBefore } from './meta.ts'
 
 /** Naming a natural person needs a legal basis. */
 export function checkIntrep(report: Intrep): readonly Problem[] {
@@ -10,7 +10,13 @@ export function checkIntrep(report: Intrep): readonly Problem[] {
     : []
 }
 
-/** Whatever is no request refers to one; an answer is useful at least until it is due. */
+/** A summary of a period does not count itself among its reports. */
+export const checkIntsum = ({ meta, significant }: Intsum): readonly Problem[] =>
+  significant.flatMap(({ id }, index) =>
+    id === meta.id ? [problem(`/significant/${index}/id`, 'references_itself')] : [],
+  )
+
+/** Whatever is no request refers to one; an answer is due after the question, and useful at least until then. */
 export function checkRfi(report: Rfi): readonly Problem[] {
   const problems: Problem[] = []
   if (report.kind !== 'request' && report.meta.references.length === 0) {
@@ -20,6 +26,12 @@ export function checkRfi(report: Rfi): readonly Problem[] {
   if (due !== undefined && latestUseful !== undefined && isBefore(latestUseful, due)) {
     problems.push(problem('/latestUseful', 'latest_useful_before_due'))
   }
+  if (due !== undefined && isBefore(due, report.meta.issued)) {
+    problems.push(problem('/due', 'due_before_issued'))
+  }
+  report.answers?.forEach(({ derivedFrom }, index) => {
+    problems.push(...checkDerivations(derivedFrom, report.meta.id, `/answers/${index}/derivedFrom`))
+  })
   return problems
 }
 
@@ -29,6 +41,7 @@ export function checkSpotrep(report: Spotrep): readonly Problem[] {
   if (isBefore(report.meta.issued, report.time.from)) {
     problems.push(problem('/time/from', 'observed_after_issued'))
   }
+  problems.push(...endsAfterIssue(report.time, report.meta.issued, '/time'))
   const { count, min = 0, max = Number.POSITIVE_INFINITY } = report.size ?? {}
   if (max < min) problems.push(problem('/size/max', 'range_reversed'))
   else if (count !== undefined && (count < min || count > max)) {

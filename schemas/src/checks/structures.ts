@@ -1,5 +1,6 @@
 import type { ControlBody, Grading, Place, Report } from '../generated/types.ts'
 import { type Problem, pointerStep, problem } from '../problem.ts'
+import { isCountry } from './countries.ts'
 import { checkMgrs } from './mgrs.ts'
 
 /**
@@ -14,11 +15,24 @@ export function checkStructures(body: Report | ControlBody): readonly Problem[] 
     for (const [key, inner] of Object.entries(node)) {
       // Extensions are the members' own; their fields mean nothing to us.
       if (pointer === '' && key === 'x') continue
-      walk(inner, pointer + pointerStep(key))
+      const at = pointer + pointerStep(key)
+      if (countryFields.has(key)) problems.push(...checkCountries(inner, at))
+      walk(inner, at)
     }
   }
   walk(body, '')
   return problems
+}
+
+const countryFields: ReadonlySet<string> = new Set(['country', 'countries', 'countryOfManufacture'])
+
+function checkCountries(value: unknown, pointer: string): readonly Problem[] {
+  if (typeof value === 'string') {
+    return isCountry(value) ? [] : [problem(pointer, 'country_unknown')]
+  }
+  return Array.isArray(value)
+    ? value.flatMap((one, index) => checkCountries(one, `${pointer}/${index}`))
+    : []
 }
 
 type Fields = Readonly<Record<string, unknown>>

@@ -48,7 +48,7 @@ export type Precedence = 'flash' | 'immediate' | 'priority' | 'routine'
  */
 export type Code = string
 /**
- * Language tag, BCP 47.
+ * Language tag, BCP 47; only the form is checked.
  */
 export type Language = string
 /**
@@ -84,7 +84,7 @@ export type Pseudonym = string
  */
 export type Country = string
 /**
- * First-level subdivision, ISO 3166-2.
+ * First-level subdivision, ISO 3166-2; only the form and the country are checked.
  */
 export type Subdivision = string
 /**
@@ -846,7 +846,7 @@ export interface NeedLink {
   relation: 'answers' | 'fulfils' | 'partly-fulfils' | 'repeats' | 'replaces'
 }
 /**
- * Security of a camp or another site of refugees or displaced persons. It carries no personal identifier, coarse coordinates only, and no count under ten.
+ * Security of a camp or another site of refugees or displaced persons. It carries no personal identifier, coarse coordinates only, and no count from 1 to 9.
  */
 export interface HumanitarianSite {
   type: 'humanitarian-site'
@@ -911,16 +911,16 @@ export interface Site {
   place?: Place
 }
 /**
- * Who lives there, in numbers. What is under ten is left out.
+ * Who lives there, in numbers. What is from 1 to 9 is left out.
  */
 export interface Population {
   asOf: Date
   /**
-   * Households; ten or more.
+   * Households; 0, or ten or more.
    */
   households?: number
   /**
-   * Individuals; ten or more.
+   * Individuals; 0, or ten or more.
    */
   individuals?: number
   /**
@@ -931,7 +931,7 @@ export interface Population {
   bands?: PopulationBand[]
 }
 /**
- * One group; its number is left out when it is under ten.
+ * One group; its number is left out when it is from 1 to 9.
  */
 export interface PopulationBand {
   /**
@@ -948,11 +948,11 @@ export interface PopulationBand {
     | 'with-disability'
     | 'unaccompanied-children'
   /**
-   * Individuals; ten or more.
+   * Individuals; 0, or ten or more.
    */
   individuals?: number
   /**
-   * True when the number was left out because it is under ten.
+   * True when the number was left out because it is from 1 to 9, or because such a number would follow from it.
    */
   suppressed?: boolean
 }
@@ -986,7 +986,7 @@ export interface SiteIncident {
    */
   severity: 'minor' | 'moderate' | 'severe'
   /**
-   * Persons affected; ten or more.
+   * Persons affected; 0, or ten or more.
    */
   affected?: number
   text?: Line

@@ -25,6 +25,23 @@ t.test('refuses a point outside the square', (t) => {
   t.end()
 })
 
+t.test('a point a little beside the square is not in it', (t) => {
+  // From the centre of a square of 10 km to two kilometres beyond its sides.
+  for (const [point, expected] of [
+    [[-2.52, 13.157], null],
+    [[-2.4282, 13.157], 'mgrs_mismatch'],
+    [[-2.58, 13.157], 'mgrs_mismatch'],
+    [[-2.52, 13.2205], 'mgrs_mismatch'],
+    [[-2.52, 13.092], 'mgrs_mismatch'],
+  ] as const) {
+    t.equal(checkMgrs('30PWV55', point), expected, String(point))
+  }
+  // Two decimals may be half a kilometre off, five may not.
+  t.equal(checkMgrs('30PWV5555', [-2.49, 13.16]), null)
+  t.equal(checkMgrs('30PWV5555', [-2.48712, 13.15923]), 'mgrs_mismatch')
+  t.end()
+})
+
 t.test('refuses squares that do not exist', (t) => {
   t.equal(checkMgrs('01CZV', null), 'mgrs_invalid', 'no such column in zone 1')
   t.equal(checkMgrs('32PAV7513', null), 'mgrs_invalid', 'no such column in zone 32')
