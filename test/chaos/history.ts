@@ -2,7 +2,7 @@
  * What happened in a run, one JSON object a line. Every process writes a file of its own, so that a
  * killed one loses nothing and continues it in its next life; the files are joined at the end.
  */
-import { openSync, readFileSync, writeFileSync, writeSync } from 'node:fs'
+import { appendFileSync, openSync, readFileSync, writeFileSync, writeSync } from 'node:fs'
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
@@ -111,23 +111,26 @@ export class HistoryWriter {
   }
 }
 
-/** What one process wrote so far. */
-export function eventsIn(file: string): HistoryEvent[] {
-  const lines = readFileSync(file, 'utf8').split('\n')
+const linesOf = (text: string): HistoryEvent[] =>
   // A process that was killed in the middle of a line has not written it.
-  const last = lines.pop() ?? ''
-  if (last !== '') writeFileSync(file, lines.map((line) => `${line}\n`).join(''))
-  return lines.map((line) => JSON.parse(line) as HistoryEvent)
+  text.split('\n').flatMap((line) => (line.endsWith('}') ? [JSON.parse(line) as HistoryEvent] : []))
+
+/** What one process has written so far. */
+export const eventsIn = (file: string): HistoryEvent[] => linesOf(readFileSync(file, 'utf8'))
+
+/** What the earlier lives of this process wrote; only the process itself may call it. */
+export function eventsOfEarlierLives(file: string): HistoryEvent[] {
+  const text = readFileSync(file, 'utf8')
+  // Half a line would swallow the first one of this life.
+  if (text !== '' && !text.endsWith('\n')) appendFileSync(file, '\n')
+  return linesOf(text)
 }
 
 /** Joins the files of all processes into one, in the order of time, and gives what it holds. */
 export async function joinHistory(folder: string, target: string): Promise<HistoryEvent[]> {
   const names = (await readdir(folder)).filter((name) => name.endsWith('.ndjson'))
   const texts = await Promise.all(names.map((name) => readFile(join(folder, name), 'utf8')))
-  const events = texts
-    .flatMap((text) => text.split('\n'))
-    .flatMap((line) => (line.endsWith('}') ? [JSON.parse(line) as HistoryEvent] : []))
-    .sort((a, b) => a.t - b.t)
+  const events = texts.flatMap(linesOf).sort((a, b) => a.t - b.t)
   writeFileSync(target, events.map((event) => `${JSON.stringify(event)}\n`).join(''))
   return events
 }

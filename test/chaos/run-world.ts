@@ -1,4 +1,4 @@
-import { copyFile, mkdir, writeFile } from 'node:fs/promises'
+import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { openRedisLog } from '@liaison/server'
 import { seededRandom } from '../support/seeded-random.ts'
@@ -79,8 +79,8 @@ async function makeFault(world: World, id: string, { kind, draw }: Planned): Pro
   const event = { op: 'fault', id, kind: kind.name } as const
   world.writer.add({ ...event, type: 'invoke', detail: JSON.stringify(draw) })
   try {
-    await kind.run(world, draw)
-    world.writer.add({ ...event, type: 'ok' })
+    const detail = await kind.run(world, draw)
+    world.writer.add({ ...event, type: 'ok', ...(typeof detail === 'string' ? { detail } : {}) })
   } catch (error) {
     world.writer.add({ ...event, type: 'fail', detail: String(error) })
     return false
@@ -119,6 +119,7 @@ async function rest(world: World, seed: number, talk: (text: string) => void): P
   const { writer } = world
   const name = world.options.name
   await world.recover('the last fault').catch((error: unknown) => talk(`${name}: ${String(error)}`))
+  if (!world.options.isSmall) await everyRelayServes(world, talk)
   const size = world.options.isSmall ? 'small' : 'usual'
   const all = [...world.publishers, ...(world.poisoner === null ? [] : [world.poisoner])]
   const [unknown, open] = await Promise.all([
@@ -137,7 +138,10 @@ async function rest(world: World, seed: number, talk: (text: string) => void): P
     }
     const owed = await readAll({ add: () => undefined })
     talk(`${name}: ${owed.length} reports in the log`)
-    await caughtUp(world, owed).catch((error: unknown) => talk(`${name}: ${String(error)}`))
+    await caughtUp(world, owed).catch(async (error: unknown) => {
+      talk(`${name}: ${String(error)}`)
+      for (const host of world.hosts) talk(`${host.name}: ${await host.lastWords()}`)
+    })
     const entries = await readAll(writer)
     await readAgain(world, entries, seed).catch((error: unknown) =>
       talk(`${name}: ${String(error)}`),
@@ -149,6 +153,22 @@ async function rest(world: World, seed: number, talk: (text: string) => void): P
   sampleOnce(world)
   const inside = world.victims.filter((one) => !world.out.has(one)).map((one) => one.device.num)
   writer.add({ type: 'ok', op: 'quiesce', id: 'end', devs: [...world.readers, ...inside] })
+}
+
+/** Every relay must serve again, not only one that the clients have found. */
+async function everyRelayServes(world: World, talk: (text: string) => void): Promise<void> {
+  for (const relay of world.relays) {
+    const event = { op: 'fault', id: `${relay.name} at the end`, kind: 'at-rest' } as const
+    world.writer.add({ ...event, type: 'invoke' })
+    try {
+      await until(`${relay.name} serves`, () => relay.ready(), 15_000)
+      world.writer.add({ ...event, type: 'ok' })
+    } catch (error) {
+      const log = await readFile(relay.logFile, 'utf8')
+      talk(`${relay.name}: ${log.slice(-3_000)}`)
+      world.writer.add({ ...event, type: 'fail', detail: String(error) })
+    }
+  }
 }
 
 /** Waits until every reader has shown what is for it. */

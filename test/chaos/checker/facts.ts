@@ -35,6 +35,8 @@ export interface Entry {
   readonly chain: string
   readonly seq: number
   readonly audience: readonly number[]
+  /** A device says that it cannot open another one's envelope. */
+  readonly isNotice: boolean
 }
 
 /** A time in which a device was out, ns. */
@@ -174,7 +176,8 @@ export class Facts {
   #entry(event: HistoryEvent): void {
     const { core = '', id, dev = 0, cur = 0, ix = -1, chain = '', seq = 0 } = event
     if (this.log.has(core)) this.twiceInLog.push(core)
+    const isNotice = event.detail === 'notice'
     const audience = this.#audiences.get(event.kind ?? '') ?? []
-    this.log.set(core, { core, id, dev, cur, ix, chain, seq, audience })
+    this.log.set(core, { core, id, dev, cur, ix, chain, seq, audience, isNotice })
   }
 }

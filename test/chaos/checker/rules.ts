@@ -61,8 +61,8 @@ const kept: Rule = (facts) => {
   return problems
 }
 
-/** What a device may show: a report that verified, an envelope as it came, or one that it cannot open. */
-const kinds = new Set(['report', 'raw', 'closed'])
+/** What a device may show: what verified, an envelope as it came, or one that it cannot open. */
+const kinds = new Set(['report', 'notice', 'raw', 'closed'])
 
 /** I2: nothing is shown, or in the log, that nobody sent. */
 const invoked: Rule = (facts) => {
@@ -74,7 +74,9 @@ const invoked: Rule = (facts) => {
     if (core === undefined && ended?.type !== 'fail') openSenders.add(dev)
   }
   const problems: string[] = []
-  for (const { core, dev } of facts.log.values()) {
+  const complaining = new Set(facts.shown.flatMap((s) => (s.kind === 'closed' ? [s.dev] : [])))
+  for (const { core, dev, isNotice } of facts.log.values()) {
+    if (isNotice && complaining.has(dev)) continue
     if (!cores.has(core) && !openSenders.has(dev)) problems.push(`${short(core)}: nobody sent it`)
   }
   for (const { dev, id, core, kind } of facts.shown) {

@@ -16,8 +16,8 @@ export interface FaultKind {
   readonly lane: 'servers' | 'clients'
   readonly needs?: Need
   draw(random: SeededRandom): Draw
-  /** Makes the fault and takes it away again. */
-  run(world: World, draw: Draw): Promise<void>
+  /** Makes the fault and takes it away again. @returns a text, if there is more to say */
+  run(world: World, draw: Draw): Promise<unknown>
 }
 
 /** A time between two bounds, short ones more often, ms. */

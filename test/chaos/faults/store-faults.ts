@@ -106,8 +106,7 @@ export const storeFaults: readonly FaultKind[] = [
       if (isSilent || before.kind !== 'read') {
         throw new Error(`bit ${draw['bit']} of byte ${at} of ${size} was served: ${before.kind}`)
       }
-      const detail = `bit-flip: ${after.kind} ${'detail' in after ? after.detail : ''}`
-      world.writer.add({ type: 'ok', op: 'sizes', id: 'flip', detail })
+      return `${after.kind} ${'detail' in after ? after.detail : ''}`
     },
   },
 ]

@@ -16,7 +16,7 @@ import {
 import type { OpenWebSocket } from '../../../client-sdk/src/session/transport.ts'
 import { openDevice } from '../../support/sdk.ts'
 import { seededRandom } from '../../support/seeded-random.ts'
-import { eventsIn, HistoryWriter } from '../history.ts'
+import { eventsOfEarlierLives, HistoryWriter } from '../history.ts'
 import { chaosNetwork, type NetworkSpec, ReportMaker, topicName } from '../world/network.ts'
 import { pause, serveParent } from '../world/processes.ts'
 
@@ -114,7 +114,7 @@ class ChaosDevice {
 
   /** Carries on where the last life ended. */
   begin(): void {
-    const events = eventsIn(this.#writer.file)
+    const events = eventsOfEarlierLives(this.#writer.file)
     const open = new Set<string>()
     let cursor = 'all'
     for (const { op, type, id, detail } of events) {
@@ -191,7 +191,8 @@ class ChaosDevice {
       const core = delivery.core === null ? '' : toHex(delivery.core)
       this.#writer.add({ ...base, id: core, core, kind: 'closed', code: delivery.reason })
     } else {
-      const kind = delivery.verified === true ? 'report' : `report ${delivery.verified}`
+      const name = delivery.schema === 'violation' ? 'notice' : 'report'
+      const kind = delivery.verified === true ? name : `${name} ${delivery.verified}`
       this.#writer.add({ ...base, id: delivery.report.meta.id, core: toHex(delivery.core), kind })
     }
   }
@@ -219,6 +220,7 @@ async function start(order: Start): Promise<number[]> {
       clock: systemClock,
       random: () => chance.next(),
       waitFor: 'store',
+      onLog: (line) => console.log(Date.now(), device.label, JSON.stringify(line)),
     })
     const writer = new HistoryWriter(order.history, order.world, device.label)
     const maker = new ReportMaker(member, order.canary)

@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { DeviceOrder, DeviceSpec, Moment } from '../workload/device-child.ts'
 import type { NetworkSpec } from './network.ts'
@@ -25,6 +26,12 @@ export class DeviceHost implements AsyncDisposable {
     this.#setting = setting
     this.name = name
     this.devices = devices
+  }
+
+  /** What its processes said last, for a run that needs an explanation. */
+  async lastWords(): Promise<string> {
+    const text = await readFile(join(this.#setting.folder, `${this.name}.log`), 'utf8')
+    return text.slice(-3_000)
   }
 
   get pid(): number {

@@ -1,7 +1,7 @@
 /** What is looked at from outside: the log as it stands in Redis, memory, disks. */
 import { open, readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { chainIdOf, decodeCtx, epochMs, toHex } from '@liaison/protocol'
+import { type Ctx, chainIdOf, decodeCtx, envelopeKinds, epochMs, toHex } from '@liaison/protocol'
 import { type CborMap, decodeCbor } from '@liaison/protocol/internal'
 import type { RelayLog, StoredEnvelope } from '@liaison/server'
 import type { Redis } from 'ioredis'
@@ -77,9 +77,9 @@ export async function recordLog(
   for await (const { cursor, ...record } of envelopes(log, topic)) {
     const ctx = decodeCtx(record.ctx)
     if (!ctx.ok) throw new Error(`entry ${cursor}: ${ctx.error}`)
-    const { id, from, dir, hc, t, seq, inc = 0 } = ctx.value
-    const key = `${dir[0]} ${hc}`
-    const devs = audiences.get(key) ?? audienceOf(network, dir[0], topic, hc, t)
+    const { id, from, dir, hc, seq, k, inc = 0, aud = [0], to } = ctx.value
+    const key = `${dir[0]} ${hc} ${aud[0]} ${to?.join() ?? 'all'}`
+    const devs = audiences.get(key) ?? audienceOf(network, ctx.value)
     if (!audiences.has(key)) writer.add({ type: 'ok', op: 'audience', id: key, devs })
     audiences.set(key, devs)
     const core = toHex(record.core)
@@ -95,6 +95,7 @@ export async function recordLog(
       chain: `${toHex(chainIdOf(net, ctx.value))} ${inc}`,
       seq,
       kind: key,
+      ...(k === envelopeKinds.violation ? { detail: 'notice' } : {}),
     })
   }
   const dir = Number(await redis.hget(keys.numbers, 'dir'))
@@ -102,15 +103,10 @@ export async function recordLog(
   return entries
 }
 
-function audienceOf(
-  network: TestNetwork,
-  size: number,
-  topic: number,
-  hc: number,
-  t: number,
-): number[] {
-  const audience = network.directory.audience({ topic, hc, mode: 0, t: epochMs(t) }, size)
-  if (!audience.ok) throw new Error(`no audience at ${size}: ${audience.error}`)
+function audienceOf(network: TestNetwork, { dir, top, hc, t, aud = [0], to }: Ctx): number[] {
+  const query = { topic: top, hc, mode: aud[0], t: epochMs(t), ...(to === undefined ? {} : { to }) }
+  const audience = network.directory.audience(query, dir[0])
+  if (!audience.ok) throw new Error(`no audience at ${dir[0]}: ${audience.error}`)
   return audience.value.recipients.map(({ dev }) => dev)
 }
 
