@@ -30,6 +30,7 @@ export {
   inspectorCommands,
   relayAclLine,
   relayCommands,
+  relayListCommands,
 } from './log/redis/acl.ts'
 export { type Installed, installRedis, redisInstallation } from './log/redis/install.ts'
 export {

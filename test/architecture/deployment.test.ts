@@ -104,7 +104,7 @@ t.test('the example of an ACL file has the rights that the code needs', async (t
   const lines = text
     .split('\n')
     .map((line) =>
-      line.replace(/@SHA256:[\w-]+@/, 'SHA256_OF_PASSWORD').replace('@PREFIX@', prefix),
+      line.replace(/@SHA256:[\w-]+@/, 'SHA256_OF_PASSWORD').replaceAll('@PREFIX@', prefix),
     )
   for (const name of ['relay-1', 'relay-2']) {
     t.ok(lines.includes(relayAclLine({ name, password: null }, net)), name)

@@ -8,6 +8,7 @@ import {
   type RedisOptions,
   relayAclLine,
   relayCommands,
+  relayListCommands,
 } from '@liaison/server'
 import { Redis } from 'ioredis'
 import t from 'tap'
@@ -71,7 +72,8 @@ t.test('no command was missing, and none is granted that nothing needs', async (
       .map((line) => /^cmdstat_([^:]+):calls=([1-9])/.exec(line)?.[1]),
   )
   // Only with replicas is there anything to wait for.
-  const granted = [...relayCommands, ...inspectorCommands].filter((name) => name !== 'wait')
+  const all = [...relayCommands, ...relayListCommands, ...inspectorCommands]
+  const granted = all.filter((name) => name !== 'wait')
   t.same(
     granted.filter((name) => !used.has(name)),
     [],
@@ -100,6 +102,8 @@ t.test('the user of a relay can do nothing else', async (t) => {
       ['KEYS', '*'],
       ['SCAN', '0'],
       ['DEL', `${own}leaves`],
+      ['HDEL', `${own}numbers`, 'leaves'],
+      ['HDEL', `${own}blobs`, 'x'],
       ['UNLINK', `${own}leaves`],
       ['XTRIM', `${own}leaves`, 'MAXLEN', '0'],
       ['XDEL', `${own}leaves`, '1-0'],
@@ -126,6 +130,7 @@ t.test('the user of a relay can do nothing else', async (t) => {
       await t.rejects(relay.call(command, args), /NOPERM/, [command, ...args].join(' '))
     }
     t.equal(await relay.call('HEXISTS', `${own}meta`, 'net'), 1, 'its own network it can read')
+    t.equal(await relay.call('HDEL', `${own}relays`, 'gone'), 0, 'and forget a relay that is gone')
   } finally {
     relay.disconnect()
   }

@@ -5,7 +5,8 @@ import { redisKeys } from './redis-keys.ts'
 /**
  * Commands of a relay's user, on the keys of its network only. Commands inside a function are checked
  * against the rights of the user that calls it, so what the functions do is in the list too. Whatever
- * deletes, trims, lists keys, runs scripts or changes the server is not.
+ * deletes, trims, lists keys, runs scripts or changes the server is not; see
+ * {@link relayListCommands} for the one exception.
  */
 export const relayCommands: readonly string[] = [
   'fcall',
@@ -17,7 +18,6 @@ export const relayCommands: readonly string[] = [
   'hkeys',
   'hset',
   'hincrby',
-  'hdel',
   'xadd',
   'xrange',
   'xrevrange',
@@ -26,6 +26,9 @@ export const relayCommands: readonly string[] = [
   'role',
   'client|setname',
 ]
+
+/** Only on the list of live relays: nothing else is ever taken away. */
+export const relayListCommands: readonly string[] = ['hdel']
 
 /** Commands of the inspector, which touches no key: what the check of the profile at start asks. */
 export const inspectorCommands: readonly string[] = ['config|get', 'info', 'client|setname']
@@ -40,17 +43,21 @@ export interface AclUser {
 /** What stands where a password is not known; the server refuses a file with it. */
 const placeholder = '#SHA256_OF_PASSWORD'
 
-function line(user: AclUser, keys: string, commands: readonly string[]): string {
-  const { name, password } = user
+const granted = (commands: readonly string[]): string =>
+  ['-@all', ...commands.map((command) => `+${command}`)].join(' ')
+
+function line({ name, password }: AclUser, rights: string): string {
   const secret =
     password === null ? placeholder : `#${createHash('sha256').update(password).digest('hex')}`
-  const rights = commands.map((command) => `+${command}`).join(' ')
-  return `user ${name} reset on ${secret} ${keys}-@all ${rights}`
+  return `user ${name} reset on ${secret} ${rights}`
 }
 
 /** Line of a relay's user in the ACL file of the server. */
-export const relayAclLine = (user: AclUser, net: NetworkId): string =>
-  line(user, `~${redisKeys(net).prefix}* `, relayCommands)
+export function relayAclLine(user: AclUser, net: NetworkId): string {
+  const { prefix, relays } = redisKeys(net)
+  const list = `(~${relays} ${granted(relayListCommands)})`
+  return line(user, `~${prefix}* ${granted(relayCommands)} ${list}`)
+}
 
 /** Line of the inspector. */
-export const inspectorAclLine = (user: AclUser): string => line(user, '', inspectorCommands)
+export const inspectorAclLine = (user: AclUser): string => line(user, granted(inspectorCommands))
