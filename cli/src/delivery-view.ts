@@ -76,8 +76,25 @@ function reportLines(delivery: ReportDelivery, out: Output): string[] {
     `    ${out.paint('bold', clean(textIn(body, 'title') || textIn(body, 'subject') || '(no title)'))}`,
     `    from ${senderText(delivery.from)}; ${out.paint(good ? 'green' : 'red', verdict)}`,
     `    ${when}received ${moment(delivery.receivedAt)}`,
+    ...proofLines(delivery, out),
     `    id ${clean(textIn(meta, 'id') || '-')}, core ${toHex(delivery.core).slice(0, 16)}`,
   ]
+}
+
+/** What a device of the unit found when it repeated the check that a notice claims to have failed. */
+function proofLines({ proof }: ReportDelivery, out: Output): string[] {
+  switch (proof) {
+    case 'proved':
+      return [`    ${out.paint('green', 'the fault that it names is proved')}`]
+    case 'not-proved':
+      return [
+        `    ${out.paint('red', 'the fault that it names is NOT there: this speaks against its sender')}`,
+      ]
+    case 'unchecked':
+      return ['    the fault that it names could not be looked into']
+    default:
+      return []
+  }
 }
 
 type Fields = { readonly [name: string]: unknown }
