@@ -68,6 +68,8 @@ export class Watcher {
     client.subscribe(1, this.#topic, this.cursor)
     while (client.closed === null && !this.#stop.signal.aborted) {
       this.#take(client)
+      // A relay that is behind another one does not know the cursor yet: again, in a new session.
+      if (client.inbox.some((frame) => frame.kind === 'error' && frame.rq === 1)) break
       // What is left in the inbox is no delivery: only more of it is news.
       const left = client.inbox.length
       const isNews = (): boolean => client.inbox.length > left || client.closed !== null

@@ -1,7 +1,15 @@
 /** What is looked at from outside: the log as it stands in Redis, memory, disks. */
 import { open, readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type Ctx, chainIdOf, decodeCtx, envelopeKinds, epochMs, toHex } from '@liaison/protocol'
+import {
+  type AudienceQuery,
+  type Ctx,
+  chainIdOf,
+  decodeCtx,
+  envelopeKinds,
+  epochMs,
+  toHex,
+} from '@liaison/protocol'
 import { type CborMap, decodeCbor } from '@liaison/protocol/internal'
 import type { RelayLog, StoredEnvelope } from '@liaison/server'
 import type { Redis } from 'ioredis'
@@ -77,8 +85,8 @@ export async function recordLog(
   for await (const { cursor, ...record } of envelopes(log, topic)) {
     const ctx = decodeCtx(record.ctx)
     if (!ctx.ok) throw new Error(`entry ${cursor}: ${ctx.error}`)
-    const { id, from, dir, hc, seq, k, inc = 0, aud = [0], to } = ctx.value
-    const key = `${dir[0]} ${hc} ${aud[0]} ${to?.join() ?? 'all'}`
+    const { id, from, dir, hc, seq, k, inc = 0, aud, to } = ctx.value
+    const key = `${dir[0]} ${hc} ${aud?.[0]} ${to?.join() ?? 'all'}`
     const devs = audiences.get(key) ?? audienceOf(network, ctx.value)
     if (!audiences.has(key)) writer.add({ type: 'ok', op: 'audience', id: key, devs })
     audiences.set(key, devs)
@@ -103,8 +111,14 @@ export async function recordLog(
   return entries
 }
 
-function audienceOf(network: TestNetwork, { dir, top, hc, t, aud = [0], to }: Ctx): number[] {
-  const query = { topic: top, hc, mode: aud[0], t: epochMs(t), ...(to === undefined ? {} : { to }) }
+function audienceOf(network: TestNetwork, { dir, top, hc, t, aud, to }: Ctx): number[] {
+  const query: AudienceQuery = {
+    topic: top,
+    hc,
+    mode: (aud?.[0] ?? 0) as AudienceQuery['mode'],
+    t: epochMs(t),
+    ...(to === undefined ? {} : { to }),
+  }
   const audience = network.directory.audience(query, dir[0])
   if (!audience.ok) throw new Error(`no audience at ${dir[0]}: ${audience.error}`)
   return audience.value.recipients.map(({ dev }) => dev)
