@@ -1,6 +1,5 @@
 import {
   type ClientFrame,
-  type DeliverItem,
   type DirectoryPage,
   decodeClientFrame,
   type ErrorCode,
@@ -12,24 +11,19 @@ import {
   type RelayFrame,
   randomBytes,
 } from '@liaison/protocol'
-import { type AckSink, AckSubscription } from '../delivery/ack-subscription.ts'
-import { itemOf, readerPart } from '../delivery/reader-item.ts'
-import { type DeliverySink, TopicSubscription } from '../delivery/topic-subscription.ts'
 import { relayLimits } from '../limits.ts'
 import type { Principal, Relay } from '../relay.ts'
 import { TokenBucket } from '../token-bucket.ts'
 import { authorise, endsSession } from './authorise.ts'
 import { authenticate, challengeFor, type PendingAuth } from './handshake.ts'
 import type { Peer } from './peer.ts'
+import { type Outbound, Requests } from './requests.ts'
 import type { LiveSession } from './sessions.ts'
-
-/** Publish frames of one session whose appends are under way at the same time. */
-const publishFramesInFlightMax = 32
 
 type State =
   | { readonly name: 'new' }
   | { readonly name: 'challenged'; readonly pending: PendingAuth }
-  | { readonly name: 'ready'; readonly live: LiveSession; readonly relayNonce: Uint8Array }
+  | { readonly name: 'ready'; readonly live: LiveSession; readonly requests: Requests }
   | { readonly name: 'closed' }
 
 /**
@@ -40,7 +34,6 @@ type State =
 export class Session {
   readonly #relay: Relay
   readonly #peer: Peer
-  readonly #subscriptions = new Map<number, TopicSubscription | AckSubscription>()
   readonly #inbox: Uint8Array[] = []
   #inboxBytes = 0
   readonly #frames: TokenBucket
@@ -53,13 +46,8 @@ export class Session {
   #busy = false
   /** Takes no more frames, but finishes what was begun. */
   #ending = false
-  #publishing = 0
-  /** Ends when the envelopes sent so far have reached the log. */
-  #published: Promise<void> = Promise.resolve()
-  /** Called whenever a publish frame was answered or the session closed. */
+  /** Called when the frames that came are handled, or the session is closed. */
   readonly #waiting: (() => void)[] = []
-  /** What the subscriptions of this session send through. */
-  readonly #sink: DeliverySink & AckSink
 
   constructor(relay: Relay, peer: Peer, monotonic: () => number, authMsMax: number) {
     this.#relay = relay
@@ -72,15 +60,6 @@ export class Session {
     )
     this.#authTimer = setTimeout(() => this.#fail('auth_timeout'), authMsMax)
     this.#authTimer.unref()
-    this.#sink = {
-      writable: () => peer.unsentBytes() <= relayLimits.sendBufferSoftBytes,
-      deliver: (sub, items, since) => {
-        this.#deliver(encodeDeliverFrame(sub, items))
-        if (since !== null) relay.metrics.delivered(relay.now() - since)
-      },
-      deliverAcks: (sub, items) => this.#deliver(encodeRelayFrame({ kind: 'acks', sub, items })),
-      failed: (error) => this.#crashed(error),
-    }
   }
 
   /** Takes one message from the socket. */
@@ -116,18 +95,20 @@ export class Session {
   /** The socket has room again. */
   writable(): void {
     if (this.#peer.unsentBytes() > relayLimits.sendBufferSoftBytes) return
-    for (const subscription of this.#subscriptions.values()) subscription.wake()
+    if (this.#state.name === 'ready') this.#state.requests.wake()
   }
 
   /** The socket is gone. */
   closed(): void {
     clearTimeout(this.#authTimer)
     clearInterval(this.#pingTimer)
-    if (this.#state.name === 'ready') this.#relay.sessions.remove(this.#state.live)
+    const state = this.#state
     this.#state = { name: 'closed' }
+    if (state.name === 'ready') {
+      this.#relay.sessions.remove(state.live)
+      state.requests.close()
+    }
     this.#dropInbox()
-    for (const subscription of this.#subscriptions.values()) subscription.close()
-    this.#subscriptions.clear()
     this.#wakeWaiting()
   }
 
@@ -143,13 +124,12 @@ export class Session {
   }
 
   async #finishAndFail(code: ErrorCode, retryAfterMs: number): Promise<void> {
-    while (this.#state.name !== 'closed' && (this.#busy || this.#publishing > 0)) {
-      await this.#something()
-    }
+    while (this.#state.name !== 'closed' && this.#busy) await this.#something()
+    if (this.#state.name === 'ready') await this.#state.requests.answered()
     this.#fail(code, retryAfterMs)
   }
 
-  /** Resolves when a frame was handled, a publish answered, or the session closed. */
+  /** Resolves when what came is handled, or the session closed. */
   #something(): Promise<void> {
     return new Promise((resolve) => {
       this.#waiting.push(resolve)
@@ -192,7 +172,7 @@ export class Session {
       if (endsSession.has(refused)) return this.#fail(refused)
       return this.#error(refused, requestOf(frame.value))
     }
-    if (this.#state.name === 'ready') return this.#handle(frame.value, bytes.length, this.#state)
+    if (this.#state.name === 'ready') return this.#state.requests.handle(frame.value, bytes.length)
     return this.#handshake(frame.value)
   }
 
@@ -215,8 +195,11 @@ export class Session {
 
   #welcome(pending: PendingAuth): void {
     clearTimeout(this.#authTimer)
-    const live = this.#asLive(pending.principal)
-    this.#state = { name: 'ready', live, relayNonce: pending.relayNonce }
+    const { principal, relayNonce } = pending
+    const who = { principal, relayNonce }
+    const requests = new Requests(this.#relay, who, this.#outbound(), this.#monotonic)
+    const live = this.#asLive(principal, requests)
+    this.#state = { name: 'ready', live, requests }
     this.#relay.sessions.add(live)
     // A client that knows more than this relay gets an empty page, and judges for itself.
     const from = Math.min(pending.hello.dir[0], this.#relay.directory.size)
@@ -227,235 +210,39 @@ export class Session {
     this.#relay.logger.info({ ...pending.principal }, 'session ready')
   }
 
-  #asLive(principal: Principal): LiveSession {
+  /** What the requests of this session are answered through. */
+  #outbound(): Outbound {
+    const { metrics } = this.#relay
+    return {
+      send: (frame) => this.#send(frame),
+      error: (code, rq, retryAfterMs) => this.#error(code, rq, retryAfterMs),
+      fail: (code, retryAfterMs) => this.#fail(code, retryAfterMs),
+      crashed: (error) => this.#crashed(error),
+      writable: () => this.#peer.unsentBytes() <= relayLimits.sendBufferSoftBytes,
+      deliver: (sub, items, since) => {
+        this.#deliver(encodeDeliverFrame(sub, items))
+        if (since !== null) metrics.delivered(this.#relay.now() - since)
+      },
+      deliverAcks: (sub, items) => this.#deliver(encodeRelayFrame({ kind: 'acks', sub, items })),
+      failed: (error) => this.#crashed(error),
+    }
+  }
+
+  #asLive(principal: Principal, requests: Requests): LiveSession {
     return {
       principal,
       reset: () => this.#reset(),
       end: (code, retryAfterMs) => this.end(code, retryAfterMs),
       directoryGrew: (page: DirectoryPage) => this.#send({ kind: 'dir', rq: 0, page }),
-      topicGrew: (topic) => {
-        for (const s of this.#subscriptions.values()) {
-          if (s instanceof TopicSubscription && s.topic === topic) s.wake()
-        }
-      },
-      acksGrew: (member) => {
-        for (const s of this.#subscriptions.values()) {
-          if (s instanceof AckSubscription && s.member === member) s.wake()
-        }
-      },
-      recheckRights: () => this.#recheckRights(),
-      outstanding: () => {
-        let frames = 0
-        for (const s of this.#subscriptions.values()) frames += s.outstandingFrames
-        return frames
-      },
-    }
-  }
-
-  #recheckRights(): void {
-    const principal = this.#principal()
-    if (principal?.kind !== 'device') return
-    for (const [sub, s] of this.#subscriptions) {
-      if (s instanceof AckSubscription) continue
-      if (this.#relay.directory.mayRead(principal.dev, s.topic)) continue
-      s.close()
-      this.#subscriptions.delete(sub)
-      this.#error('subscription_refused', sub)
+      topicGrew: (topic) => requests.topicGrew(topic),
+      acksGrew: (member) => requests.acksGrew(member),
+      recheckRights: () => requests.recheckRights(),
+      outstanding: () => requests.outstanding(),
     }
   }
 
   #principal(): Principal | null {
     return this.#state.name === 'ready' ? this.#state.live.principal : null
-  }
-
-  async #handle(
-    frame: ClientFrame,
-    bytes: number,
-    { live, relayNonce }: Extract<State, { name: 'ready' }>,
-  ): Promise<void> {
-    const { principal } = live
-    switch (frame.kind) {
-      case 'ping':
-        return this.#send({ kind: 'pong', t: frame.t })
-      case 'hello':
-      case 'auth':
-      case 'pong':
-        // Of a pong it counts that it arrived; the others were refused already.
-        return
-      case 'dir-want': {
-        const page = this.#relay.host.page(Math.min(frame.from, this.#relay.directory.size))
-        return this.#send({ kind: 'dir', rq: frame.rq, page })
-      }
-      case 'append': {
-        const waitMs = this.#relay.appendWaitMs(principal, this.#monotonic())
-        if (waitMs > 0) return this.#error('rate_limited', frame.rq, waitMs)
-        return this.#send(await this.#relay.appendEntry(principal, frame.rq, frame.entry))
-      }
-      case 'blob-put': {
-        const waitMs = this.#relay.publishWaitMs(principal, bytes, this.#monotonic())
-        if (waitMs > 0) return this.#error('quota_exceeded', frame.rq, waitMs)
-        const refused = await this.#relay.putBlobs(frame.blobs)
-        if (refused !== null) return this.#error(refused, frame.rq)
-        return this.#send({ kind: 'blobs', rq: frame.rq, blobs: [], missing: [] })
-      }
-      case 'blob-get':
-        return this.#send(await this.#relay.getBlobs(frame.rq, frame.hashes))
-      case 'admin':
-        if (principal.kind !== 'administrator') throw new Error('an unauthorised frame')
-        return this.#admin(principal.adm, relayNonce, frame)
-      default:
-        if (principal.kind !== 'device') throw new Error('an unauthorised frame')
-        return this.#handleDevice(frame, bytes, principal.dev)
-    }
-  }
-
-  async #admin(
-    adm: number,
-    relayNonce: Uint8Array,
-    frame: Extract<ClientFrame, { kind: 'admin' }>,
-  ): Promise<void> {
-    const read = await this.#relay.adminRead(adm, relayNonce, frame.request, frame.sig)
-    if (typeof read === 'string') return this.#error(read, 0)
-    this.#send(read.answer)
-  }
-
-  async #handleDevice(
-    frame: Exclude<
-      ClientFrame,
-      {
-        kind:
-          | 'hello'
-          | 'auth'
-          | 'ping'
-          | 'pong'
-          | 'dir-want'
-          | 'append'
-          | 'blob-put'
-          | 'blob-get'
-          | 'admin'
-      }
-    >,
-    bytes: number,
-    device: number,
-  ): Promise<void> {
-    switch (frame.kind) {
-      case 'publish':
-        return this.#publish(frame, bytes, device)
-      case 'ack': {
-        const waitMs = this.#relay.publishWaitMs(
-          { kind: 'device', dev: device },
-          bytes,
-          this.#monotonic(),
-        )
-        // The session ends, because an acknowledgement has no answer by which to refuse it alone.
-        if (waitMs > 0) return this.#fail('rate_limited', waitMs)
-        const refused = await this.#relay.acknowledge(device, frame.ack, frame.sig)
-        if (refused !== null) this.#error(refused, 0)
-        return
-      }
-      case 'subscribe':
-        return this.#subscribe(frame, device)
-      case 'subscribe-acks': {
-        const refused = this.#mayOpen(frame.sub)
-        if (refused !== null) return this.#error(refused, frame.sub)
-        const member = this.#relay.directory.device(device)?.mem ?? 0
-        if (frame.from > this.#relay.source.log.ackHead(member)) {
-          return this.#error('cursor_ahead', frame.sub)
-        }
-        const query = { sub: frame.sub, member, from: frame.from }
-        return this.#start(
-          frame.sub,
-          new AckSubscription(query, this.#relay.source.log, this.#sink),
-        )
-      }
-      case 'unsubscribe':
-        this.#subscriptions.get(frame.sub)?.close()
-        this.#subscriptions.delete(frame.sub)
-        return
-      case 'credit':
-        this.#subscriptions.get(frame.sub)?.addCredit(frame.frames, frame.bytes)
-        return
-      case 'fetch-chain':
-      case 'fetch-core':
-        return this.#fetch(frame, device)
-    }
-  }
-
-  async #publish(
-    frame: Extract<ClientFrame, { kind: 'publish' }>,
-    bytes: number,
-    device: number,
-  ): Promise<void> {
-    const author = { kind: 'device', dev: device } as const
-    const waitMs = this.#relay.publishWaitMs(author, bytes, this.#monotonic())
-    if (waitMs > 0) return this.#error('quota_exceeded', frame.rq, waitMs)
-    if (this.#relay.overloaded()) {
-      return this.#error('overloaded', frame.rq, relayLimits.overloadedRetryMs)
-    }
-    while (this.#publishing >= publishFramesInFlightMax) await this.#something()
-    if (this.#state.name === 'closed') return
-    this.#publishing++
-    const after = this.#published
-    const { reached, answer } = this.#relay.publish(device, frame.rq, frame.envelopes, after)
-    // What failed is told with the answer; the next frame must not wait for it for ever.
-    this.#published = reached.catch(() => undefined)
-    answer
-      .then(
-        (result) => this.#send(result),
-        (error: unknown) => this.#crashed(error),
-      )
-      .finally(() => {
-        this.#publishing--
-        this.#wakeWaiting()
-      })
-  }
-
-  #mayOpen(sub: number): ErrorCode | null {
-    if (this.#subscriptions.has(sub)) return 'subscription_exists'
-    return this.#subscriptions.size >= relayLimits.subscriptionsMax ? 'subscription_limit' : null
-  }
-
-  #subscribe(frame: Extract<ClientFrame, { kind: 'subscribe' }>, device: number): void {
-    const { sub, top, from, fluPaths } = frame
-    const refused =
-      this.#mayOpen(sub) ?? (from > this.#relay.source.log.topicHead(top) ? 'cursor_ahead' : null)
-    if (refused !== null) {
-      this.#error(refused, sub)
-      return
-    }
-    const query = { sub, device, topic: top, from, fluPaths }
-    this.#start(sub, new TopicSubscription(query, this.#relay.source, this.#sink))
-  }
-
-  #start(sub: number, subscription: TopicSubscription | AckSubscription): void {
-    this.#subscriptions.set(sub, subscription)
-    subscription.wake()
-  }
-
-  async #fetch(
-    frame: Extract<ClientFrame, { kind: 'fetch-chain' | 'fetch-core' }>,
-    device: number,
-  ): Promise<void> {
-    const { log, envelopes } = this.#relay.source
-    const stored =
-      frame.kind === 'fetch-chain'
-        ? await log.readChain(frame.chain, frame.inc, frame.from, frame.to, limits.fetchItemsMax)
-        : (await Promise.all(frame.cores.map((core) => log.readCore(core)))).filter(
-            (e) => e !== null,
-          )
-    const items: DeliverItem[] = []
-    let bytes = 0
-    for (const envelope of stored) {
-      const prepared = envelopes.prepare(envelope)
-      const idx = prepared.audience.places.get(device)
-      if (idx === undefined) continue
-      bytes += envelope.payload.length + 4096
-      if (items.length > 0 && bytes > limits.deliverFrameBytesMax) break
-      const slots = await envelopes.slots(prepared)
-      const part = readerPart(envelopes, prepared, slots, idx, frame.fluPaths)
-      items.push(itemOf(prepared, part))
-    }
-    this.#send({ kind: 'fetched', rq: frame.rq, items })
   }
 
   #ping(): void {
