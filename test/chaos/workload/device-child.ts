@@ -191,9 +191,13 @@ class ChaosDevice {
       const core = delivery.core === null ? '' : toHex(delivery.core)
       this.#writer.add({ ...base, id: core, core, kind: 'closed', code: delivery.reason })
     } else {
-      const name = delivery.schema === 'violation' ? 'notice' : 'report'
+      const core = toHex(delivery.core)
+      // A notice has no name of its own.
+      const isNotice = delivery.schema === 'violation'
+      const name = isNotice ? 'notice' : 'report'
       const kind = delivery.verified === true ? name : `${name} ${delivery.verified}`
-      this.#writer.add({ ...base, id: delivery.report.meta.id, core: toHex(delivery.core), kind })
+      const id = isNotice ? core : delivery.report.meta.id
+      this.#writer.add({ ...base, id, core, kind })
     }
   }
 
