@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { kidOf, sodiumReady, systemClock, toHex } from '@liaison/protocol'
 import { openLmdbLog, openRedisLog, type RelayLog } from '@liaison/server'
 import t from 'tap'
+import { redisKeys } from '../../server/src/log/redis/redis-keys.ts'
 import { errorIn, liaison } from '../support/cli.ts'
 import { localNetwork } from '../support/local-network.ts'
 import { RedisServer } from '../support/redis-server.ts'
@@ -169,4 +170,14 @@ t.test('from one relay on its disk to several on Redis', async (t) => {
     t.same(await log.getBlob(kidOf(key)), key, 'the key of a week')
   }
   t.equal((await liaison([...plain, ...moved.slice(0, 3)])).code, 2, 'to where?')
+
+  // A record that is gone: named, and no backup that looks whole.
+  await redis.run('XDEL', redisKeys(net).leaves, '5-0')
+  const next = join(folder.path, 'next')
+  const files = ['--network', join(folder.path, 'network.json'), '--keys', 'not-needed']
+  const where = ['--store', 'redis', '--redis-nodes', `127.0.0.1:${redis.port}`, ...files]
+  const damaged = await liaison([...plain, 'relay', 'backup', next, ...where])
+  t.equal(damaged.code, 3)
+  t.match(errorIn(damaged), { code: 'log_corrupt', detail: /:leaves/ })
+  t.notOk((await readdir(folder.path)).some((name) => name.startsWith('next')))
 })
