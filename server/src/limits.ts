@@ -89,7 +89,7 @@ export const relayLimits = {
   leaseTriesMax: 8,
 
   /** Lateness of the event loop (p99 of one look) at which new work is sent away. Code: overloaded. */
-  loopDelayMsMax: 250,
+  loopDelayMsMax: 500,
   /** Percent of the permitted heap at which new work is sent away. Code: overloaded. */
   heapUsedPercentMax: 85,
   /** How often the relay looks at its load. */
