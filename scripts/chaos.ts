@@ -55,6 +55,10 @@ function readArguments() {
   }
 }
 
+/** Beside the faults: starting two networks, coming to rest twice, looking at everything. */
+const settlingSecondsMax = 300
+const selfTestSecondsMax = 900
+
 /**
  * Namespaces of the run's own: its networks and disks are nobody else's, and whatever it started ends
  * with it. Needs root; without it the faults that need them are left out.
@@ -73,7 +77,10 @@ async function again(seed: number): Promise<number> {
   const seeded = args.includes('--seed') ? [] : ['--seed', `${seed}`]
   const env = { ...process.env, [inside]: '1' }
   const child = spawn('unshare', [...command, ...seeded], { stdio: 'inherit', env })
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => child.kill(signal))
+  // Inside, the first process of its namespace takes no signals; with `unshare` everything ends.
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.on(signal, () => child.kill('SIGKILL'))
+  }
   return new Promise((resolve) => {
     child.once('error', () => resolve(2))
     child.once('exit', (code) => resolve(code ?? 2))
@@ -131,6 +138,11 @@ async function main(): Promise<number> {
   const isInside = process.env[inside] === '1'
   if (!isInside && mayHaveNamespaces()) return again(args.seed)
   if (isInside) spawnSync('ip', ['link', 'set', 'lo', 'up'])
+  const secondsMax = args.selftest ? selfTestSecondsMax : args.seconds * 1.5 + settlingSecondsMax
+  setTimeout(() => {
+    talk(`chaos: not over within ${secondsMax} s`)
+    process.exit(2)
+  }, secondsMax * 1000).unref()
   if (args.selftest) return selfTest(args, isInside)
   const result = await runChaos({
     seconds: args.seconds,
