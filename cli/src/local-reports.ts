@@ -1,4 +1,5 @@
 import type { ReportDelivery } from '@liaison/client-sdk'
+import { reportNames } from '@liaison/schemas/reports'
 import type { Context, Options } from './context.ts'
 import { openSession } from './device-access.ts'
 import { Interrupted, usage } from './failure.ts'
@@ -11,12 +12,19 @@ export interface ReportQuery {
   readonly since: number
 }
 
+/** A type that exists: a slip would otherwise look as if there were nothing. @throws RelayError `usage_invalid` */
+export function knownType(type: string, option: string): string {
+  if (reportNames.some((name) => name === type)) return type
+  throw usage(`--${option} is one of ${reportNames.join(', ')}.`, option)
+}
+
 /** Reads the options that choose reports. */
 export function reportQueryOf(topics: readonly string[], options: Options): ReportQuery {
   const text = options.text('since')
   const since = text === undefined ? Number.NEGATIVE_INFINITY : Date.parse(text)
   if (Number.isNaN(since)) throw usage('--since is a date such as 2013-03-17.', 'since')
-  return { topics, type: options.text('type'), since }
+  const type = options.text('type')
+  return { topics, type: type === undefined ? undefined : knownType(type, 'type'), since }
 }
 
 /** Reports that this device has received, oldest first; nothing is fetched. */

@@ -1,6 +1,12 @@
 import { RelayError } from '@liaison/protocol'
 import { publishedText, type SchemaEntry, schemaRegistry } from '@liaison/schemas'
-import { parseBody, reportNames, validateReport } from '@liaison/schemas/reports'
+import {
+  parseBody,
+  reportNames,
+  type Validation,
+  validateControl,
+  validateReport,
+} from '@liaison/schemas/reports'
 import type { Command } from 'commander'
 import { type Context, type Options, type Process, runs } from './context.ts'
 import { problemLine, problemObject, SilentExit, usage } from './failure.ts'
@@ -92,6 +98,19 @@ function* linesOf(bytes: Uint8Array): Generator<readonly [number, Uint8Array]> {
   }
 }
 
+const controlNames: ReadonlySet<unknown> = new Set(
+  schemaRegistry.filter((entry) => !isReport(entry)).map(({ name }) => name),
+)
+
+/** Checks a report, or the body of a control message, whichever it says it is. */
+function validate(value: unknown): Validation<{ readonly type?: string }> {
+  const type =
+    typeof value === 'object' && value !== null
+      ? (value as { readonly type?: unknown }).type
+      : undefined
+  return controlNames.has(type) ? validateControl(value) : validateReport(value)
+}
+
 /** Says whether one report is valid. @returns whether it is. */
 function validateBody(
   out: Output,
@@ -99,7 +118,7 @@ function validateBody(
   body: Uint8Array,
 ): boolean {
   const parsed = parseBody(body)
-  const valid = parsed.ok ? validateReport(parsed.value) : parsed
+  const valid = parsed.ok ? validate(parsed.value) : parsed
   const problems = valid.ok ? [] : valid.problems
   const type = valid.ok && 'type' in valid.value ? valid.value.type : null
   const name = `${clean(where.file)}${where.line === undefined ? '' : `, line ${where.line}`}`
