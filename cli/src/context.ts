@@ -138,6 +138,7 @@ function contextOf(options: { readonly [name: string]: unknown }, from: Process)
       json: options['json'] === true,
       quiet: options['quiet'] === true,
       colour: (env['NO_COLOR'] ?? '') === '' && env['TERM'] !== 'dumb',
+      dumb: env['TERM'] === 'dumb',
     }),
     // Commander turns `--no-input` into `input: false`. Questions are asked on the terminal itself.
     interactive:

@@ -1,6 +1,5 @@
 import { clientLimits, type Session } from '@liaison/client-sdk'
-import { readKeyFileInfo } from '@liaison/client-sdk/admin'
-import { keyFileExists, readKeyFile } from '@liaison/client-sdk/node'
+import { keyFileExists } from '@liaison/client-sdk/node'
 import {
   type ErrorCode,
   errorRow,
@@ -13,6 +12,7 @@ import {
 import { type Context, paths } from './context.ts'
 import { openSession } from './device-access.ts'
 import { homeState } from './home.ts'
+import { readExistingKey } from './key-access.ts'
 import { type KeyState, keyStateOf } from './key-state.ts'
 import { type NetworkAtHand, networkOf, relayUrlOf } from './network-access.ts'
 import { counted, moment } from './output.ts'
@@ -121,7 +121,7 @@ async function checkKeyFile(context: Context): Promise<Finding> {
     })
   }
   try {
-    const info = readKeyFileInfo(await readKeyFile(path))
+    const { info } = await readExistingKey(path)
     if (info.kind !== 'device') {
       return fail('key file', 'not_permitted', { text: "It is an administrator's." })
     }

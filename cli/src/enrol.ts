@@ -2,7 +2,6 @@ import {
   formatEnrolmentRequest,
   keepEnrolment,
   makeEnrolmentRequest,
-  readKeyFileInfo,
   requestFingerprint,
 } from '@liaison/client-sdk/admin'
 import { openLmdbStore } from '@liaison/client-sdk/node'
@@ -13,7 +12,7 @@ import { openSession } from './device-access.ts'
 import { SilentExit } from './failure.ts'
 import { writeTextFile } from './files.ts'
 import { checkHome } from './home.ts'
-import { readExisting, unlock } from './key-access.ts'
+import { readExistingKey, unlock } from './key-access.ts'
 import { keyStateLines, keyStateOf } from './key-state.ts'
 import { keepNetwork, networkOf, readNetwork } from './network-access.ts'
 
@@ -146,7 +145,7 @@ async function showStatus(
 /** Checks that a welcome file is for this key and this network, and keeps it. */
 async function takeWelcome(context: Context, file: string): Promise<void> {
   const welcome = await readNetwork(file)
-  const { publicKey } = readKeyFileInfo(await readExisting(paths.identity(context)))
+  const { publicKey } = (await readExistingKey(paths.identity(context))).info
   const { device } = welcome.network
   const enrolled = device === null ? null : welcome.directory.device(device)
   if (enrolled === null) {

@@ -1,31 +1,10 @@
 import { constants, copyFile, link, open, readFile, rename, stat, unlink } from 'node:fs/promises'
 import { RelayError, randomBytes, toHex } from '@liaison/protocol'
+import { standardOutput } from './stdout.ts'
+import { errnoOf, unavailable } from './unavailable.ts'
 
 /** More than any file that the command reads. */
 const bytesMax = 8 * 1024 * 1024
-
-const errnoOf = (error: unknown): string =>
-  error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : ''
-
-const reasons: { readonly [errno: string]: string } = {
-  ENOENT: 'There is no such file or folder.',
-  EACCES: 'This user may not read or write it.',
-  EPERM: 'This user may not read or write it.',
-  EISDIR: 'It is a folder.',
-  ENOTDIR: 'A part of the path is not a folder.',
-  ENOSPC: 'The disk is full.',
-  EROFS: 'The disk can only be read.',
-}
-
-/** What a failed operation on a file means. */
-export function unavailable(path: string, cause: unknown): RelayError {
-  const detail = reasons[errnoOf(cause)]
-  return new RelayError('file_unavailable', {
-    field: path,
-    ...(detail === undefined ? {} : { detail }),
-    cause,
-  })
-}
 
 /** Reads a whole file; `-` is stdin. @throws RelayError `file_unavailable`. */
 export async function readBytes(path: string): Promise<Uint8Array> {
@@ -71,7 +50,7 @@ export interface WriteOptions {
 }
 
 /**
- * Writes a file that is complete when it appears; `-` is stdout.
+ * Writes a file that is complete when it appears, so that a disk that fills leaves none; `-` is stdout.
  *
  * @throws RelayError `file_exists`, `file_unavailable`.
  */
@@ -81,23 +60,19 @@ export async function writeTextFile(
   { secret = false, replace = false }: WriteOptions = {},
 ): Promise<void> {
   if (path === '-') {
-    process.stdout.write(text)
+    standardOutput.write(text)
     return
   }
-  const mode = secret ? 0o600 : 0o644
+  const temporary = `${path}.${toHex(randomBytes(6))}.tmp`
   try {
-    if (!replace) return await writeDurably(path, text, 'wx', mode)
-    const temporary = `${path}.${toHex(randomBytes(6))}.tmp`
-    try {
-      await writeDurably(temporary, text, 'wx', mode)
-      await rename(temporary, path)
-    } catch (error) {
-      await unlink(temporary).catch(() => undefined)
-      throw error
-    }
+    await writeDurably(temporary, text, secret ? 0o600 : 0o644)
+    if (replace) await rename(temporary, path)
+    else await putNew(temporary, path)
   } catch (error) {
     if (errnoOf(error) === 'EEXIST') throw new RelayError('file_exists', { field: path })
     throw unavailable(path, error)
+  } finally {
+    await unlink(temporary).catch(() => undefined)
   }
 }
 
@@ -154,7 +129,10 @@ async function putNew(temporary: string, path: string): Promise<void> {
     if (errnoOf(error) === 'EEXIST') throw error
     // Memory sticks often cannot link.
     await copyFile(temporary, path, constants.COPYFILE_EXCL)
-    await syncFile(path)
+    await syncFile(path).catch(async (cause: unknown) => {
+      await unlink(path).catch(() => undefined)
+      throw cause
+    })
   }
 }
 
@@ -167,13 +145,8 @@ async function syncFile(path: string): Promise<void> {
   }
 }
 
-async function writeDurably(
-  path: string,
-  text: string,
-  flags: string,
-  mode: number,
-): Promise<void> {
-  const file = await open(path, flags, mode)
+async function writeDurably(path: string, text: string, mode: number): Promise<void> {
+  const file = await open(path, 'wx', mode)
   try {
     await file.writeFile(text, 'utf8')
     await file.sync()

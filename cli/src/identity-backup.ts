@@ -1,4 +1,4 @@
-import { readKeyFileInfo } from '@liaison/client-sdk/admin'
+import type { KeyFileInfo } from '@liaison/client-sdk/admin'
 import {
   backupChunks,
   deviceBackupKind,
@@ -9,9 +9,9 @@ import {
 import { epochMs, RelayError, sodiumReady, toBase64url } from '@liaison/protocol'
 import type { Command } from 'commander'
 import { type Context, type Process, paths, runs } from './context.ts'
-import { exists, readTextFile, writeChunks } from './files.ts'
+import { exists, writeChunks } from './files.ts'
 import { checkHome } from './home.ts'
-import { readExisting, type SharedPassphrase, unlock } from './key-access.ts'
+import { readExistingKey, type SharedPassphrase, unlock } from './key-access.ts'
 import { readNetwork } from './network-access.ts'
 import { counted } from './output.ts'
 import { askNewPassphrase } from './prompts.ts'
@@ -30,13 +30,12 @@ async function writeBackup(context: Context, [file = '']: readonly string[]): Pr
   await sodiumReady()
   await checkHome(context)
   const path = paths.identity(context)
-  const keyFile = await readExisting(path)
-  const info = readKeyFileInfo(keyFile)
+  const { text: keyFile, info } = await readExistingKey(path)
   if (await keyFileExists(file)) throw new RelayError('file_exists', { field: file })
   const network = (await exists(paths.network(context)))
     ? await readNetwork(paths.network(context))
     : null
-  const passphrase = await passphraseFor(context, { file, path, isProtected: info.protected })
+  const passphrase = await passphraseFor(context, { file, path, info })
   const publicKey = toBase64url(info.publicKey)
   const name = network?.directory.name ?? null
   const created = epochMs(context.clock())
@@ -77,11 +76,10 @@ async function writeBackup(context: Context, [file = '']: readonly string[]): Pr
  */
 async function passphraseFor(
   context: Context,
-  key: { readonly file: string; readonly path: string; readonly isProtected: boolean },
+  key: { readonly file: string; readonly path: string; readonly info: KeyFileInfo },
 ): Promise<string> {
-  if (!key.isProtected) return askNewPassphrase(context, key.file)
+  if (!key.info.protected) return askNewPassphrase(context, key.file)
   const shared: SharedPassphrase = { text: null }
-  const text = await readTextFile(key.path)
-  await unlock(context, key.path, readKeyFileInfo(text).kind, false, shared)
+  await unlock(context, key.path, key.info.kind, false, shared)
   return shared.text ?? ''
 }

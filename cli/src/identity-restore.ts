@@ -16,11 +16,12 @@ import {
 import { equal, RelayError, randomBytes, sodiumReady, toBase64url, toHex } from '@liaison/protocol'
 import type { Command } from 'commander'
 import { type Context, makeHome, type Options, type Process, paths, runs } from './context.ts'
-import { exists, unavailable, writeTextFile } from './files.ts'
+import { exists, writeTextFile } from './files.ts'
 import { checkHome } from './home.ts'
 import { type NetworkAtHand, readNetwork } from './network-access.ts'
 import { counted, moment } from './output.ts'
 import { askAgain, askPassphrase } from './prompts.ts'
+import { unavailable } from './unavailable.ts'
 
 /** Adds `liaison identity restore`. */
 export function addIdentityRestore(identity: Command, from: Process): void {

@@ -1,4 +1,4 @@
-import { encryptKeyFile, newIdentity, readKeyFileInfo } from '@liaison/client-sdk/admin'
+import { encryptKeyFile, newIdentity } from '@liaison/client-sdk/admin'
 import { writeKeyFile } from '@liaison/client-sdk/node'
 import { deviceFingerprint, RelayError, sodiumReady, toBase64url } from '@liaison/protocol'
 import type { Command } from 'commander'
@@ -8,7 +8,7 @@ import { usage } from './failure.ts'
 import { checkHome } from './home.ts'
 import { addIdentityBackup } from './identity-backup.ts'
 import { addIdentityRestore } from './identity-restore.ts'
-import { readExisting } from './key-access.ts'
+import { readExistingKey } from './key-access.ts'
 import { keyStateLines, keyStateOf } from './key-state.ts'
 import { keepNetwork, type NetworkAtHand, networkOf, readNetwork } from './network-access.ts'
 import { moment } from './output.ts'
@@ -104,7 +104,7 @@ async function showIdentity(
 ): Promise<void> {
   await sodiumReady()
   const path = options.text('identity') ?? paths.identity(context)
-  const info = readKeyFileInfo(await readExisting(path))
+  const { info } = await readExistingKey(path)
   const at = await networkOf(context, undefined).catch((error: unknown) => {
     if (error instanceof RelayError && error.code === 'network_file_malformed') return null
     throw error
@@ -142,7 +142,7 @@ async function showFingerprint(
 ): Promise<void> {
   await sodiumReady()
   const path = options.text('identity') ?? paths.identity(context)
-  const { publicKey } = readKeyFileInfo(await readExisting(path))
+  const { publicKey } = (await readExistingKey(path)).info
   const { directory } = await networkOf(context, options.text('network'))
   const fingerprint = deviceFingerprint(directory.net, publicKey)
   context.out.data({ fingerprint, network: directory.name }, () => [fingerprint])

@@ -1,4 +1,9 @@
-import { type Identity, openKeyFile, readKeyFileInfo } from '@liaison/client-sdk/admin'
+import {
+  type Identity,
+  type KeyFileInfo,
+  openKeyFile,
+  readKeyFileInfo,
+} from '@liaison/client-sdk/admin'
 import { keyFileExists, readKeyFile } from '@liaison/client-sdk/node'
 import { RelayError } from '@liaison/protocol'
 import type { Context } from './context.ts'
@@ -29,8 +34,7 @@ export async function unlock(
   example: boolean,
   shared: SharedPassphrase = { text: null },
 ): Promise<Identity> {
-  const text = await readExisting(path)
-  const info = readKeyFileInfo(text)
+  const { text, info } = await readExistingKey(path)
   if (info.kind !== kind) {
     throw new RelayError('not_permitted', {
       field: path,
@@ -59,12 +63,47 @@ export async function readExisting(path: string): Promise<string> {
   throw new RelayError('key_file_malformed', { field: path, detail: `There is none. ${makeOne}` })
 }
 
+/** A key file, and what it says without its passphrase. @throws RelayError that names the file. */
+export async function readExistingKey(
+  path: string,
+): Promise<{ readonly text: string; readonly info: KeyFileInfo }> {
+  const text = await readExisting(path)
+  try {
+    return { text, info: readKeyFileInfo(text) }
+  } catch (error) {
+    if (!(error instanceof RelayError) || error.code !== 'key_file_malformed') {
+      throw withPath(error, path)
+    }
+    const detail = whatIsWrong(text, error.field)
+    throw new RelayError('key_file_malformed', { field: path, detail, cause: error })
+  }
+}
+
+/** Why a text is no key file, in one sentence. */
+function whatIsWrong(text: string, field: string | undefined): string {
+  if (text.trim() === '') return 'It is empty.'
+  let value: unknown
+  try {
+    value = JSON.parse(text.replace(/^\uFEFF/, ''))
+  } catch {
+    return text.trimStart().startsWith('{')
+      ? 'It is cut off, or was changed by hand.'
+      : 'It is some other kind of file.'
+  }
+  const isKeyFile =
+    typeof value === 'object' && value !== null && 'kdf' in value && 'publicKey' in value
+  if (!isKeyFile) return 'It is some other kind of file.'
+  return `Its field ${field ?? '/'} is missing or wrong.`
+}
+
 function withPath(error: unknown, path: string): unknown {
   if (!(error instanceof RelayError)) return error
   const detail =
     error.code === 'key_file_weak' && error.field === '/kdf/alg'
       ? 'It has no passphrase, which only example networks accept.'
-      : error.detail
+      : error.code === 'key_file_malformed' && error.field === '/ct'
+        ? 'It was changed, or damaged.'
+        : error.detail
   return new RelayError(error.code, {
     field: path,
     ...(detail === undefined ? {} : { detail }),

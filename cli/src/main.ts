@@ -1,5 +1,8 @@
 import type { Process } from './context.ts'
+import { describeFailure } from './failure.ts'
 import { interruptedExit, run } from './run.ts'
+import { standardOutput } from './stdout.ts'
+import { unavailable } from './unavailable.ts'
 
 /** How long a command may tidy up after a signal, ms; most have nothing to tidy. */
 const tidyMs = 2000
@@ -12,6 +15,7 @@ let endsByItself = false
 
 const from: Process = {
   signal: stop.signal,
+  streams: { stdout: standardOutput, stderr: process.stderr },
   endsByItself: () => {
     endsByItself = true
   },
@@ -24,9 +28,11 @@ function onSignal(exit: number): void {
   if (!endsByItself) setTimeout(() => process.exit(exit), tidyMs).unref()
 }
 
-// The reader of a pipe has had enough, as `head` does: nothing went wrong.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  process.exit(error.code === 'EPIPE' ? 0 : 1)
+  // The reader of a pipe has had enough, as `head` does: nothing went wrong.
+  if (error.code === 'EPIPE') process.exit(0)
+  const { exit, lines } = describeFailure(unavailable('standard output', error))
+  process.stderr.write(`${lines.join('\n')}\n`, () => process.exit(exit))
 })
 process.stderr.on('error', () => undefined)
 process.on('SIGINT', () => onSignal(interruptedExit))
@@ -36,5 +42,6 @@ process.on('SIGHUP', () => onSignal(129))
 const exit = await run(process.argv.slice(2), from)
 // What was told to end by a signal, and did so in good order, did what it was told.
 const told = exit === 0 && endsByItself ? 0 : (signalExit ?? exit)
-// Only after stdout has taken everything: on some systems pipes are written in the background.
-process.stdout.write('', () => process.exit(told))
+// Only after a pipe has taken everything: on some systems pipes are written in the background.
+if (standardOutput === process.stdout) process.stdout.write('', () => process.exit(told))
+else process.exit(told)

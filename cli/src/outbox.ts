@@ -10,9 +10,10 @@ import {
 } from '@liaison/protocol'
 import type { Command } from 'commander'
 import { type Context, type Options, type Process, runs, within } from './context.ts'
-import { openOnline, openSession, settled } from './device-access.ts'
+import { goOnline, openSession, settled } from './device-access.ts'
 import { SilentExit } from './failure.ts'
 import { columns, counted, type JsonObject, moment } from './output.ts'
+import { Progress } from './progress.ts'
 
 /** Adds `liaison outbox`. */
 export function addOutbox(program: Command, from: Process): void {
@@ -166,9 +167,9 @@ async function flushItems(
   options: Options,
 ): Promise<void> {
   const seconds = options.whole('timeout', { min: 1, max: 86_400 }) ?? 60
-  await using opened = await openOnline(context, {
+  await using opened = await openSession(context, {
     relay: options.text('relay'),
-    waitSeconds: Math.min(30, seconds),
+    waitSeconds: 0,
     follow: [],
   })
   const { session } = opened
@@ -176,11 +177,26 @@ async function flushItems(
     .list()
     .filter(isWaiting)
     .map((item) => item.id)
+  using progress = new Progress(context.out, 'sending', before.length)
+  // Watched from before the relay is there, so that nothing leaves unseen.
+  const stop = new AbortController()
+  const flushed = session.outbox
+    .flush({
+      signal: AbortSignal.any([within(context, seconds), stop.signal]),
+      onProgress: (id, sent) => progress.update(id, sent),
+    })
+    .catch((error: unknown) => {
+      if (!isRelayError(error) || error.code !== 'timeout') throw error
+    })
+  // Heard below; it may fail while the relay is still awaited.
+  flushed.catch(() => undefined)
   try {
-    await session.outbox.flush({ signal: within(context, seconds) })
+    if (!(await goOnline(context, session, Math.min(30, seconds)))) throw new RelayError('offline')
   } catch (error) {
-    if (!isRelayError(error) || error.code !== 'timeout') throw error
+    stop.abort()
+    throw error
   }
+  await flushed
   const after = before.flatMap((id) => session.outbox.get(id) ?? [])
   const left = after.filter(isWaiting)
   const refused = after.filter((item) => item.state === 'refused')

@@ -19,6 +19,8 @@ export interface OutputOptions {
   readonly quiet: boolean
   /** False when the environment asks for no colour. */
   readonly colour: boolean
+  /** True for a terminal that cannot move its cursor. */
+  readonly dumb?: boolean
 }
 
 /** Data for the next program on stdout, words for a person on stderr. */
@@ -26,6 +28,7 @@ export class Output {
   readonly json: boolean
   readonly #streams: Streams
   readonly #options: OutputOptions
+  #status = ''
 
   constructor(streams: Streams, options: OutputOptions) {
     this.json = options.json
@@ -35,6 +38,7 @@ export class Output {
 
   /** The result: one JSON object on one line, or lines for a person. */
   data(object: JsonObject, lines: () => readonly string[]): void {
+    this.#clear()
     if (this.json) this.#streams.stdout.write(`${JSON.stringify({ schemaVersion, ...object })}\n`)
     else for (const line of lines()) this.#streams.stdout.write(`${line}\n`)
   }
@@ -51,7 +55,28 @@ export class Output {
 
   /** A word that is said even under `--quiet`. */
   warn(...lines: readonly string[]): void {
+    this.#clear()
     for (const line of lines) this.#streams.stderr.write(`${line}\n`)
+  }
+
+  /** Whether a line on stderr may be drawn over itself. */
+  get redraws(): boolean {
+    const { quiet, dumb = false } = this.#options
+    return this.#streams.stderr.isTTY === true && !quiet && !dumb
+  }
+
+  /** Draws a line on a terminal in place of the one before, until the next word; null takes it away. */
+  status(line: string | null): void {
+    if (line === null) this.#clear()
+    else if (this.redraws && line !== this.#status) {
+      this.#streams.stderr.write(`\r${line}\u001B[K`)
+      this.#status = line
+    }
+  }
+
+  #clear(): void {
+    if (this.#status !== '') this.#streams.stderr.write('\r\u001B[K')
+    this.#status = ''
   }
 
   /** Text for stdout, coloured when that is a terminal that may have colour. */
@@ -71,13 +96,20 @@ export class Output {
 }
 
 /**
- * Text of somebody else, fit for a terminal: control characters and those that turn the direction of
- * writing are shown by their number, so that no report can move the cursor or reorder a line.
+ * What nobody sees, or what steers a terminal. Not the joiners between letters, which Arabic and Persian
+ * need, and not the few signs of the Arabic script that count as formats but show.
+ */
+const unseen =
+  /(?<=\p{L}\p{M}?)([\u200C\u200D])(?=\p{L})|(?![\u0600-\u0605\u06DD\u070F\u08E2])[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u2800]/gu
+
+/**
+ * Text of somebody else, fit for a terminal: control characters, those that turn the direction of
+ * writing and those that nobody can see are shown by their number, so that no report can move the
+ * cursor, reorder a line or hide words in it.
  */
 export const clean = (text: string): string =>
-  text.replace(
-    /[\p{Cc}\p{Zl}\p{Zp}\u200E\u200F\u202A-\u202E\u2066-\u2069\u061C]/gu,
-    (c) => `\\u{${(c.codePointAt(0) ?? 0).toString(16)}}`,
+  text.replace(unseen, (c, joiner?: string) =>
+    joiner === undefined ? `\\u{${(c.codePointAt(0) ?? 0).toString(16)}}` : c,
   )
 
 /** A moment as officers write it, in UTC to the minute. */

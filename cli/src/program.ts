@@ -37,7 +37,10 @@ export function program(from: Process): Command {
     .helpOption('-h, --help', 'help on any command')
     .showSuggestionAfterError(true)
     .exitOverride()
-    .configureOutput({ outputError: () => undefined })
+    .configureOutput({
+      outputError: () => undefined,
+      writeOut: (text) => void (from.streams ?? process).stdout.write(text),
+    })
     .configureHelp({ showGlobalOptions: true })
     .addHelpText(
       'after',

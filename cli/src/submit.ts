@@ -1,9 +1,10 @@
 import {
   ContentError,
-  type Destination,
+  type SendProgress,
   type Session,
   type Submission,
   type SubmissionState,
+  type SubmitOptions,
 } from '@liaison/client-sdk'
 import { errorRow, isErrorCode, isRelayError, RelayError, toHex } from '@liaison/protocol'
 import { parseBody } from '@liaison/schemas/reports'
@@ -13,6 +14,7 @@ import { goOnline, openSession } from './device-access.ts'
 import { Interrupted, SilentExit } from './failure.ts'
 import { readBytes } from './files.ts'
 import { counted } from './output.ts'
+import { Progress } from './progress.ts'
 
 /** Adds `liaison submit`. */
 export function addSubmit(program: Command, from: Process): void {
@@ -59,7 +61,12 @@ async function submitReport(
     follow: [],
   })
   const { session } = opened
-  const destination = { topic, ...(to === undefined ? {} : { to }) }
+  using progress = new Progress(context.out, 'sending')
+  const destination = {
+    topic,
+    ...(to === undefined ? {} : { to }),
+    onProgress: (sent: SendProgress) => progress.update('', sent),
+  }
   const submission = await keep(context, session, report, destination, Math.min(seconds, 15))
   const states: SubmissionState[] = []
   const reached = await watch(
@@ -94,7 +101,7 @@ async function keep(
   context: Context,
   session: Session,
   report: unknown,
-  destination: Destination,
+  destination: SubmitOptions,
   seconds: number,
 ): Promise<Submission> {
   try {
@@ -111,7 +118,7 @@ async function keep(
 }
 
 /** A topic that does not exist is repeated as it was typed, with those that do. */
-function named({ directory, me }: Session, error: unknown, { topic }: Destination): unknown {
+function named({ directory, me }: Session, error: unknown, { topic }: SubmitOptions): unknown {
   if (!isRelayError(error) || error.code !== 'topic_unknown') return error
   const own = directory.topics().filter(({ num }) => directory.mayPublish(me.num, num, 0) === 'ok')
   const names = own.map(({ name }) => name).join(', ')

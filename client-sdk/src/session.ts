@@ -42,8 +42,11 @@ export class Session implements AsyncDisposable {
     get(id: string): OutboxItem | null
     retry(id: string): Promise<void>
     cancel(id: string): Promise<void>
-    /** Resolves when nothing is left that could be sent. */
-    flush(o?: { readonly signal?: AbortSignal }): Promise<void>
+    /** Resolves when nothing is left that could be sent. Hears meanwhile how much of each report has left. */
+    flush(o?: {
+      readonly signal?: AbortSignal
+      readonly onProgress?: (id: string, progress: SendProgress) => void
+    }): Promise<void>
   }
   /** Reports that are being written; they survive a restart. */
   readonly drafts: {
@@ -63,7 +66,19 @@ export class Session implements AsyncDisposable {
         engine.nudge()
       },
       cancel: (id) => engine.outbox.cancel(id),
-      flush: (o = {}) => engine.flush(o.signal),
+      flush: async ({ onProgress, signal } = {}) => {
+        const stops =
+          onProgress === undefined
+            ? []
+            : engine.outbox
+                .list()
+                .map(({ id }) => engine.progress.on(id, (progress) => onProgress(id, progress)))
+        try {
+          await engine.flush(signal)
+        } finally {
+          for (const stop of stops) stop()
+        }
+      },
     }
     this.drafts = {
       list: () => engine.drafts.list(),

@@ -73,6 +73,14 @@ export interface CliResult {
 /** An object that a command printed. */
 export type Json = { readonly [key: string]: unknown }
 
+/** Words that start the command, for tests in which a shell does. */
+export const cliCommand: readonly string[] = [
+  // tap has every Node below it load its own tools first, which takes as long as the command.
+  ...['env', '-u', 'NODE_OPTIONS'],
+  process.execPath,
+  join(bundle, 'dist', 'main.js'),
+]
+
 /** A running `liaison`; it is killed when its scope ends. */
 export class Cli implements AsyncDisposable {
   readonly #child: ChildProcess

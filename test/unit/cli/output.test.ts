@@ -19,6 +19,12 @@ function recorded(options: { json?: boolean; quiet?: boolean; colour?: boolean; 
 t.test('text of others cannot steer a terminal', async (t) => {
   t.equal(clean('a\u001B[2Jb\nc\u202Ed'), 'a\\u{1b}[2Jb\\u{a}c\\u{202e}d')
   t.equal(clean('هجوم في تمبكتو'), 'هجوم في تمبكتو', 'Arabic stays as it is')
+  t.equal(clean('می\u200Cخواهم'), 'می\u200Cخواهم', 'and what joins or parts its letters')
+  t.equal(
+    clean('a\u200Bb\uFEFFc\u{E0041}d\u2060e\u061Cf\u3164g \u200D'),
+    'a\\u{200b}b\\u{feff}c\\u{e0041}d\\u{2060}e\\u{61c}f\\u{3164}g \\u{200d}',
+    'what nobody sees is shown',
+  )
 })
 
 t.test('data, words and colours go where they belong', async (t) => {
