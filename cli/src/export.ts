@@ -1,12 +1,20 @@
 import { mkdir, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type LeftOut, toCsv, toGeoJson, toMispFeed, toStix } from '@liaison/client-sdk/stix'
-import { RelayError } from '@liaison/protocol'
+import {
+  type ExportedReport,
+  type LeftOut,
+  selectForExport,
+  toCsv,
+  toGeoJson,
+  toMispFeed,
+  toStix,
+} from '@liaison/client-sdk/stix'
+import { RelayError, toHex } from '@liaison/protocol'
 import type { Command } from 'commander'
 import { type Context, type Options, type Process, runs } from './context.ts'
 import { usage } from './failure.ts'
 import { writeTextFile } from './files.ts'
-import { localReports, reportQueryOf } from './local-reports.ts'
+import { knownType, localReports, reportQueryOf } from './local-reports.ts'
 import { counted } from './output.ts'
 
 const formats = {
@@ -30,6 +38,10 @@ export function addExport(program: Command, from: Process): void {
       .description(description)
       .argument('[topic...]', 'names of topics; all when absent')
       .option('--type <name>', 'only this type of report')
+      .option(
+        '--include <types>',
+        'types that stay in the network otherwise, separated by commas, such as humanitarian-site',
+      )
       .option('--since <date>', 'only reports issued since then')
       .option(
         '--out <path>',
@@ -53,34 +65,35 @@ async function exportReports(
 ): Promise<void> {
   const out = options.text('out')
   if (format === 'misp' && out === undefined) throw usage('A folder is needed: --out.', 'out')
+  const include = (options.commas('include') ?? []).map((type) => knownType(type, 'include'))
   const deliveries = await localReports(context, reportQueryOf(topics, options))
-  const items = deliveries.map(({ report, topic }) => ({ report, topic }))
-  let leftOut: readonly LeftOut[] = []
-  if (format === 'misp') await writeFeed(out ?? '', toMispFeed(items))
+  const items = deliveries.map(({ report, topic, core }) => ({ report, topic, core: toHex(core) }))
+  const { leftOut } = selectForExport(items, { include })
+  if (format === 'misp') await writeFeed(out ?? '', toMispFeed(items, { include }))
   else {
-    const made = textOf(format, items, options)
-    leftOut = made.leftOut
-    if (out === undefined) context.out.raw(made.text)
+    const text = textOf(format, items, include, options)
+    if (out === undefined) context.out.raw(text)
     // Plain text of sealed reports: nobody else on this machine may read it.
-    else await writeTextFile(out, made.text, { secret: true })
+    else await writeTextFile(out, text, { secret: true })
   }
   tell(context, { format, out, count: items.length - leftOut.length, leftOut })
 }
 
 function textOf(
   format: Exclude<Format, 'misp'>,
-  items: Parameters<typeof toStix>[0],
+  items: readonly ExportedReport[],
+  include: readonly string[],
   options: Options,
-): { readonly text: string; readonly leftOut: readonly LeftOut[] } {
+): string {
   switch (format) {
     case 'stix': {
-      const { bundle, leftOut } = toStix(items, { tlp: options.flag('tlp1') ? '1.0' : '2.0' })
-      return { text: `${JSON.stringify(bundle, null, 2)}\n`, leftOut }
+      const tlp = options.flag('tlp1') ? '1.0' : '2.0'
+      return `${JSON.stringify(toStix(items, { tlp, include }).bundle, null, 2)}\n`
     }
     case 'csv':
-      return { text: toCsv(items), leftOut: [] }
+      return toCsv(items, { include })
     case 'geojson':
-      return { text: `${JSON.stringify(toGeoJson(items), null, 2)}\n`, leftOut: [] }
+      return `${JSON.stringify(toGeoJson(items, { include }), null, 2)}\n`
   }
 }
 
@@ -106,7 +119,7 @@ function tell(
     context.out.data({ format, file: out, exported: count, leftOut }, () => [out])
   }
   context.out.say(
-    `${counted(count, 'report')} exported${types.length === 0 ? '' : `; left out, as ${format} has no place for them: ${leftOut.length} of ${types.join(', ')}`}.`,
+    `${counted(count, 'report')} exported${types.length === 0 ? '' : `; ${leftOut.length} left out, which stay in the network unless --include names them: ${types.join(', ')}`}.`,
     'These are plain text now. Handle them as their labels say.',
   )
 }

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import type { StixBundle } from '@liaison/client-sdk/stix'
 import t from 'tap'
-import { inProcess, makeHome, startCliScenario } from '../support/cli.ts'
+import { errorIn, inProcess, makeHome, startCliScenario } from '../support/cli.ts'
 import { makeReport } from '../support/sdk.ts'
 import { stixProblems } from '../support/stix-check.ts'
 import { tempFolder } from '../support/temp-folder.ts'
@@ -59,6 +59,15 @@ t.test('what a device received is found again, and leaves in four forms', async 
   t.equal((await readdir(feed)).length, 3 + 2)
   t.not((await inProcess(reader, ['export', 'misp', '--out', feed])).code, 0, 'the folder is used')
   t.match(await inProcess(reader, ['export', 'csv', '--since', 'yesterday']), { code: 2 })
+  const included = await inProcess(reader, [
+    'export',
+    'csv',
+    '--include',
+    'meeting,humanitarian-site',
+  ])
+  t.equal(included.code, 0, included.stderr)
+  const mistyped = await inProcess(reader, ['export', 'csv', '--include', 'meeting,camps'])
+  t.match(errorIn(mistyped), { code: 'usage_invalid', field: 'include', detail: /questionnaire/ })
 })
 
 t.test('a shell completes commands and options', async (t) => {

@@ -5,6 +5,14 @@ export interface ExportedReport {
   readonly report: Report
   /** Name of the topic, when the report came from a feed. */
   readonly topic?: string
+  /** Core hash of its envelope, hexadecimal, when it is known: others may refer to it by that. */
+  readonly core?: string
+}
+
+/** What holds for every form of export. */
+export interface ExportOptions {
+  /** Types that are exported although by default they stay in the network. */
+  readonly include?: readonly string[]
 }
 
 /** A report that was left out, and why. */
@@ -85,6 +93,12 @@ export function timeOf(report: Report): { readonly from: string; readonly to?: s
   return { from: report.meta.issued }
 }
 
-/** A title that says at once whether it is an exercise. */
-export const titleOf = ({ meta, title }: Report): string =>
-  meta.status === 'exercise' ? `EXERCISE: ${title}` : title
+/** What is not real says so first, in every form and language; null for what is. */
+export const statusWord = ({ meta }: Report): 'EXERCISE' | 'TEST' | null =>
+  meta.status === 'actual' ? null : meta.status === 'exercise' ? 'EXERCISE' : 'TEST'
+
+/** A title that says at once whether it is an exercise or a test. */
+export function titleOf(report: Report): string {
+  const word = statusWord(report)
+  return word === null ? report.title : `${word}: ${report.title}`
+}

@@ -1,12 +1,15 @@
 import type { Report } from '@liaison/schemas'
 import { v5 } from 'uuid'
+import { type ExportStanding, standingsIn } from './export-standing.ts'
 import {
   type ExportedReport,
+  type ExportOptions,
   type FoundPlace,
   placesOf,
   timeOf,
   titleOf,
 } from './exported-report.ts'
+import { selectForExport } from './selection.ts'
 import { caveatOf } from './stix-markings.ts'
 
 /** Namespace of our deterministic ids in MISP. */
@@ -31,11 +34,15 @@ const threatLevels: Readonly<Record<string, string>> = {
  * one event for each report, with the narrative as an event report, grading and marking as tags, and
  * places as `geolocation` objects. Events are not published and stay with the own organisation.
  */
-export function toMispFeed(items: readonly ExportedReport[]): ReadonlyMap<string, string> {
+export function toMispFeed(
+  items: readonly ExportedReport[],
+  options: ExportOptions = {},
+): ReadonlyMap<string, string> {
+  const standing = standingsIn(items)
   const files = new Map<string, string>()
   const manifest: Record<string, object> = {}
-  for (const { report } of items) {
-    const event = eventOf(report)
+  for (const { report } of selectForExport(items, options).chosen) {
+    const event = eventOf(report, standing(report))
     const { uuid, info, date, timestamp, threat_level_id, analysis, Orgc, Tag } = event
     manifest[uuid] = { info, date, timestamp, threat_level_id, analysis, Orgc, Tag }
     files.set(`${uuid}.json`, `${JSON.stringify({ Event: event }, null, 2)}\n`)
@@ -46,7 +53,7 @@ export function toMispFeed(items: readonly ExportedReport[]): ReadonlyMap<string
   return files
 }
 
-function eventOf(report: Report) {
+function eventOf(report: Report, standing: ExportStanding) {
   const { meta } = report
   const uuid = uuidOf(meta.originator, meta.id)
   return {
@@ -59,7 +66,7 @@ function eventOf(report: Report) {
     distribution: '0',
     published: false,
     Orgc: { name: meta.originator, uuid: uuidOf('member', meta.originator) },
-    Tag: tagsOf(report).map((name) => ({ name })),
+    Tag: tagsOf(report, standing).map((name) => ({ name })),
     Attribute: [],
     Object: placesOf(report).map((place) => ({
       uuid: uuidOf(uuid, place.pointer),
@@ -75,7 +82,7 @@ function eventOf(report: Report) {
       {
         uuid: uuidOf(uuid, 'report'),
         name: titleOf(report),
-        content: narrativeOf(report),
+        content: narrativeOf(report, standing),
         distribution: '5',
         timestamp: unixTime(meta.issued),
         deleted: false,
@@ -84,13 +91,21 @@ function eventOf(report: Report) {
   }
 }
 
-function tagsOf(report: Report): readonly string[] {
+function tagsOf(report: Report, { state }: ExportStanding): readonly string[] {
   const { meta } = report
+  const { handling, validUntil } = meta
   const grading = 'grading' in report ? report.grading : undefined
   return [
     `tlp:${meta.handling.tlp.toLowerCase()}`,
     `liaison:type="${report.type}"`,
     `liaison:status="${meta.status}"`,
+    `liaison:msg-type="${meta.msgType}"`,
+    `liaison:standing="${state}"`,
+    ...(validUntil === undefined ? [] : [`liaison:valid-until="${validUntil}"`]),
+    ...(handling.orcon === true ? ['liaison:orcon="true"'] : []),
+    ...(handling.releasableTo ?? []).map((code) => `liaison:releasable-to="${code}"`),
+    ...(handling.use === undefined ? [] : [`liaison:use="${handling.use}"`]),
+    ...(handling.caveat === undefined ? [] : [`liaison:caveat="${handling.caveat}"`]),
     ...(grading === undefined
       ? []
       : [
@@ -133,19 +148,44 @@ const descriptionOf = ({ name, precision, errorMetres }: FoundPlace): string =>
     ...(errorMetres === undefined ? [] : [`within ${errorMetres} m`]),
   ].join('; ')
 
+/**
+ * Text of a report as Markdown that is nothing but text: no picture that tells its server who reads, no
+ * link, no heading, no HTML. Addresses stay readable, but are none.
+ */
+const asText = (text: string): string =>
+  text
+    .replace(/[\\`*_{}[\]()<>#+!|~&@-]/g, '\\$&')
+    .replace(/:(?=\/)/g, '\\:')
+    .replace(/\bwww\./gi, (found) => `${found.slice(0, 3)}\\.`)
+
 /** The whole report in Markdown: what an analyst reads. */
-function narrativeOf(report: Report): string {
+function narrativeOf(report: Report, { state, since }: ExportStanding): string {
+  const { handling, id, issued, msgType, originator, references, thread, validUntil } = report.meta
   const caveat = caveatOf(report)
   const body = Object.fromEntries(
     Object.entries(report as unknown as Readonly<Record<string, unknown>>).filter(
       ([key]) => !['type', 'version', 'title', 'summary', 'meta', 'x'].includes(key),
     ),
   )
+  const says = [
+    ...(since === null ? [] : [`${state} since ${since}`]),
+    `message ${msgType}`,
+    ...(references.length === 0 ? [] : [`about ${references.join(', ')}`]),
+    ...(thread === undefined ? [] : [`thread ${thread}`]),
+    ...(validUntil === undefined ? [] : [`valid until ${validUntil}`]),
+  ]
   return [
-    `# ${titleOf(report)}`,
-    `TLP:${report.meta.handling.tlp}${caveat === null ? '' : `. ${caveat}`}`,
-    report.summary,
-    `Originator ${report.meta.originator}, issued ${report.meta.issued}, report ${report.meta.id}`,
-    `\`\`\`json\n${JSON.stringify(body, null, 2)}\n\`\`\``,
+    `# ${asText(titleOf(report))}`,
+    `TLP:${handling.tlp}${caveat === null ? '' : `. ${asText(caveat)}`}`,
+    asText(report.summary),
+    `Originator ${originator}, issued ${issued}, report ${id}; ${says.join('; ')}`,
+    `\`\`\`json\n${fenced(body)}\n\`\`\``,
   ].join('\n\n')
 }
+
+/** JSON for a block of code: with the signs of MISP's and Markdown's own references escaped. */
+const fenced = (body: object): string =>
+  JSON.stringify(body, null, 2).replace(
+    /[`@!<]|:(?=\/\/)/g,
+    (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  )

@@ -1,4 +1,5 @@
 import type { Report } from '@liaison/schemas'
+import { statusWord } from './exported-report.ts'
 
 /** A STIX 2.1 object: whatever its type says, and what all have. */
 export interface StixObject {
@@ -68,14 +69,15 @@ export function tlpMarking(tlp: Tlp, edition: TlpEdition): StixObject {
 }
 
 /** What a report says about handling beside its label, in words; null when it says no more. */
-export function caveatOf({ meta }: Report): string | null {
-  const { tlp: _label, ...more } = meta.handling
+export function caveatOf(report: Report): string | null {
+  const { tlp: _label, ...more } = report.meta.handling
   const parts = Object.entries(more as Readonly<Record<string, unknown>>).map(([name, value]) => {
     if (name === 'orcon') return value === true ? 'Originator controlled' : null
     if (name === 'releasableTo') return `Releasable to ${(value as readonly string[]).join(', ')}`
     return `${name}: ${String(value)}`
   })
   const said = parts.filter((part) => part !== null)
-  if (meta.status === 'exercise') said.unshift('EXERCISE EXERCISE EXERCISE')
+  const word = statusWord(report)
+  if (word !== null) said.unshift(`${word} ${word} ${word}`)
   return said.length === 0 ? null : said.join('. ')
 }

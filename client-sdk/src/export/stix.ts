@@ -1,16 +1,17 @@
 import type { Report } from '@liaison/schemas'
-import { v5 } from 'uuid'
+import { type ExportStanding, standingsIn } from './export-standing.ts'
 import {
   actorsOf,
   type ExportedReport,
-  type FoundActor,
-  type FoundPlace,
+  type ExportOptions,
   type LeftOut,
   placesOf,
-  timeOf,
   titleOf,
 } from './exported-report.ts'
+import { selectForExport } from './selection.ts'
+import { identity, idOf, membersSince, StixMaker, stixTime } from './stix-maker.ts'
 import { caveatOf, type StixObject, type TlpEdition, tlpMarking } from './stix-markings.ts'
+import { actorOf, type FindReport, locationOf, opinionsOf, ownObjects } from './stix-objects.ts'
 
 /** A STIX 2.1 bundle. */
 export interface StixBundle {
@@ -20,24 +21,10 @@ export interface StixBundle {
 }
 
 /** How to export. */
-export interface StixOptions {
+export interface StixOptions extends ExportOptions {
   /** Edition of the Traffic Light Protocol; 1.0 for consumers that refuse 2.0. */
   readonly tlp?: TlpEdition
 }
-
-/** Namespace of our deterministic ids: exporting again gives the same objects, not new ones. */
-const namespace = '7f1c2b0e-9d7c-5b0a-8a0f-2f6b4e2f8a51'
-
-/** Founding day of the process, as the moment since when a member is known. */
-const membersSince = '2013-03-17T00:00:00.000Z'
-
-/** Types that stay in the network unless the person who exports writes another program. */
-const notExported: ReadonlySet<string> = new Set([
-  'capacity-need',
-  'humanitarian-site',
-  'meeting',
-  'questionnaire',
-])
 
 const reportTypes: Readonly<Record<string, string>> = {
   spotrep: 'observed-data',
@@ -45,78 +32,69 @@ const reportTypes: Readonly<Record<string, string>> = {
   'actor-profile': 'threat-actor',
 }
 
-const idOf = (type: string, ...parts: readonly string[]): string =>
-  `${type}--${v5(JSON.stringify([type, ...parts]), namespace)}`
-
-/** Seconds become milliseconds: some consumers insist on three digits. */
-const stixTime = (instant: string): string => new Date(instant).toISOString()
-
 /**
  * Reports as STIX 2.1. Each becomes a `report` with the places, actors and measures that it names, and
  * a `note` with everything that STIX has no word for. Every object that is referred to is in the
- * bundle, every id follows from the report, and every object carries the marking.
+ * bundle, every id follows from the report, and every object carries the marking. What was withdrawn is
+ * revoked; docs/adr/0009-what-stix-can-say.md has the whole mapping.
  *
  * @returns The bundle, and the reports that are not exported with the reason.
  */
 export function toStix(
   items: readonly ExportedReport[],
-  { tlp = '2.0' }: StixOptions = {},
+  { tlp = '2.0', ...options }: StixOptions = {},
 ): { readonly bundle: StixBundle; readonly leftOut: readonly LeftOut[] } {
   const objects = new Map<string, StixObject>()
-  const leftOut: LeftOut[] = []
-  for (const { report } of items) {
-    const { type, meta } = report
-    if (notExported.has(type)) {
-      leftOut.push({ id: meta.id, type, why: 'this type is not exported' })
-      continue
+  const { chosen, leftOut } = selectForExport(items, options)
+  const standing = standingsIn(items)
+  const named = new Map<string, Report>()
+  for (const { report, core } of chosen) {
+    named.set(report.meta.id, report)
+    if (core !== undefined) named.set(core, report)
+  }
+  const find: FindReport = (reference) => named.get(reference)
+  for (const { report } of chosen) {
+    for (const object of objectsOf(report, { tlp, standing: standing(report), find })) {
+      objects.set(object.id, object)
     }
-    for (const object of objectsOf(report, tlp)) objects.set(object.id, object)
   }
   const all = [...objects.values()]
   const id = idOf('bundle', ...all.map((object) => object.id).sort())
   return { bundle: { type: 'bundle', id, objects: all }, leftOut }
 }
 
-function objectsOf(report: Report, tlp: TlpEdition): readonly StixObject[] {
+interface Surroundings {
+  readonly tlp: TlpEdition
+  readonly standing: ExportStanding
+  readonly find: FindReport
+}
+
+function objectsOf(report: Report, { tlp, standing, find }: Surroundings): readonly StixObject[] {
   const { meta } = report
-  const author: StixObject = {
-    type: 'identity',
-    spec_version: '2.1',
-    id: idOf('identity', meta.originator),
-    created: membersSince,
-    modified: membersSince,
-    name: meta.originator,
-    identity_class: 'organization',
-  }
+  const author = identity(meta.originator, 'organization')
   const markings = [tlpMarking(meta.handling.tlp, tlp), ...statementOf(report)]
-  const base = {
-    spec_version: '2.1',
-    created_by_ref: author.id,
-    created: stixTime(meta.issued),
-    modified: stixTime(meta.issued),
-    lang: meta.lang,
-    object_marking_refs: markings.map(({ id }) => id),
-  } as const
-  const name = [meta.originator, meta.id] as const
-  const make = (type: string, pointer: string, properties: object): StixObject => ({
-    type,
-    ...base,
-    id: idOf(type, ...name, pointer),
-    ...properties,
+  const marks = markings.map(({ id }) => id)
+  const maker = new StixMaker(report, author.id, marks, standing)
+  const places = placesOf(report).map((place) => locationOf(maker, place))
+  const actors = actorsOf(report).map((actor) => actorOf(maker, actor))
+  const own = ownObjects(maker, report, { places, actors, find })
+  const named = [...places, ...actors, ...own, ...opinionsOf(maker, report, find)]
+  const note = maker.make('note', '', {
+    abstract: `${report.type} ${meta.id}: what STIX has no word for`,
+    content: JSON.stringify(restOf(report, standing), null, 2),
+    authors: [meta.originator],
+    object_refs: [maker.make('report', '', {}).id],
   })
-  const places = placesOf(report).map((place) => make('location', place.pointer, location(place)))
-  const actors = actorsOf(report).map((actor) => actorObject(make, actor))
-  const own = ownObjects(make, report)
-  const sightings = sightingsOf(make, report, actors, places)
-  const named = [...places, ...actors, ...own, ...sightings]
-  const noteId = idOf('note', ...name, '')
-  const main = make('report', '', {
+  const main = maker.make('report', '', {
     name: titleOf(report),
     description: report.summary,
     published: stixTime(meta.issued),
     report_types: [reportTypes[report.type] ?? 'threat-report'],
     ...confidenceOf(report),
-    labels: [report.type, meta.status, meta.precedence],
+    labels: [
+      ...[report.type, meta.status, meta.precedence, meta.msgType],
+      ...(standing.state === 'current' ? [] : [standing.state]),
+    ],
     external_references: [
       { source_name: 'liaison', external_id: meta.id },
       ...(meta.sources ?? []).map(({ title, publisher, url }) => ({
@@ -125,13 +103,7 @@ function objectsOf(report: Report, tlp: TlpEdition): readonly StixObject[] {
         ...(url === undefined ? {} : uriOf(url)),
       })),
     ],
-    object_refs: [...named.map(({ id }) => id), noteId],
-  })
-  const note = make('note', '', {
-    abstract: `${report.type} ${meta.id}: what STIX has no word for`,
-    content: JSON.stringify(restOf(report), null, 2),
-    authors: [meta.originator],
-    object_refs: [main.id],
+    object_refs: [...named.map(({ id }) => id), note.id],
   })
   return [author, ...markings, ...named, main, note]
 }
@@ -144,8 +116,6 @@ function uriOf(address: string): { readonly url?: string } {
     url: new URL(address).href.replace(/[^\w\-.~:/?#[\]@!$&'()*+,;=%]/g, encodeURIComponent),
   }
 }
-
-type Make = (type: string, pointer: string, properties: object) => StixObject
 
 function statementOf(report: Report): readonly StixObject[] {
   const statement = caveatOf(report)
@@ -170,87 +140,16 @@ function confidenceOf(report: Report): { readonly confidence?: number } {
   return confidence === undefined ? {} : { confidence }
 }
 
-function location(place: FoundPlace): object {
-  const { country, subdivision, name, geometry, errorMetres } = place
-  const [longitude, latitude] =
-    geometry?.type === 'Point' ? (geometry.coordinates as readonly number[]) : []
-  return {
-    name: name ?? subdivision ?? country,
-    country,
-    ...(subdivision === undefined ? {} : { administrative_area: subdivision }),
-    ...(latitude === undefined || longitude === undefined ? {} : { latitude, longitude }),
-    // Only together with coordinates may a precision be given.
-    ...(latitude === undefined || errorMetres === undefined ? {} : { precision: errorMetres }),
-  }
-}
-
-/** States and civilians are no threat actors, whatever part they played. */
-function actorObject(make: Make, { pointer, name, kind }: FoundActor): StixObject {
-  if (kind === 'state-force') {
-    return make('identity', pointer, { name, identity_class: 'organization' })
-  }
-  if (kind === 'civilian') return make('identity', pointer, { name, identity_class: 'class' })
-  const type = kind === 'criminal' || kind === 'network' ? 'crime-syndicate' : 'unknown'
-  return make('threat-actor', pointer, { name, threat_actor_types: [type] })
-}
-
-/** What a report is, beside being a report. */
-function ownObjects(make: Make, report: Report): readonly StixObject[] {
-  switch (report.type) {
-    case 'spotrep': {
-      const { from } = timeOf(report)
-      const description = `${report.summary} (${from})`
-      return [make('incident', '', { name: titleOf(report), description })]
-    }
-    case 'border-measure':
-      return [make('course-of-action', '', { name: titleOf(report), description: report.summary })]
-    case 'actor-profile': {
-      const [first, ...aliases] = report.names.map(({ name }) => name)
-      const { firstSeen, lastSeen, kind } = report
-      const type = kind === 'criminal' || kind === 'network' ? 'crime-syndicate' : 'unknown'
-      return [
-        make('threat-actor', '', {
-          name: first,
-          ...(aliases.length === 0 ? {} : { aliases }),
-          threat_actor_types: [type],
-          ...(firstSeen === undefined ? {} : { first_seen: stixTime(firstSeen) }),
-          ...(lastSeen === undefined ? {} : { last_seen: stixTime(lastSeen) }),
-        }),
-      ]
-    }
-    default:
-      return []
-  }
-}
-
-/** Where and when a spot report saw which threat actor. */
-function sightingsOf(
-  make: Make,
-  report: Report,
-  actors: readonly StixObject[],
-  places: readonly StixObject[],
-): readonly StixObject[] {
-  if (report.type !== 'spotrep') return []
-  const { from, to } = timeOf(report)
-  return actors
-    .filter(({ type }) => type === 'threat-actor')
-    .map((actor, i) =>
-      make('sighting', `sighting/${i}`, {
-        sighting_of_ref: actor.id,
-        ...(places.length === 0 ? {} : { where_sighted_refs: places.map(({ id }) => id) }),
-        first_seen: stixTime(from),
-        last_seen: stixTime(to ?? from),
-        count: 1,
-      }),
-    )
-}
-
-/** Everything but what the objects say already. */
-function restOf(report: Report): Readonly<Record<string, unknown>> {
+/** Everything but what the objects say already; of what the report says about itself, how it stands. */
+function restOf(report: Report, standing: ExportStanding): Readonly<Record<string, unknown>> {
   const said = new Set(['type', 'version', 'title', 'summary', 'meta', 'x'])
-  return Object.fromEntries(
-    Object.entries(report as unknown as Readonly<Record<string, unknown>>).filter(
-      ([key]) => !said.has(key),
+  const { handling, msgType, references, thread, validUntil } = report.meta
+  return {
+    meta: { msgType, references, thread, validUntil, handling, standing },
+    ...Object.fromEntries(
+      Object.entries(report as unknown as Readonly<Record<string, unknown>>).filter(
+        ([key]) => !said.has(key),
+      ),
     ),
-  )
+  }
 }

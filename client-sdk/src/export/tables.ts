@@ -1,4 +1,12 @@
-import { type ExportedReport, placesOf, timeOf, titleOf } from './exported-report.ts'
+import { aboutReport, type ExportStanding, standingsIn } from './export-standing.ts'
+import {
+  type ExportedReport,
+  type ExportOptions,
+  placesOf,
+  timeOf,
+  titleOf,
+} from './exported-report.ts'
+import { selectForExport } from './selection.ts'
 
 const columns = [
   'id',
@@ -7,7 +15,16 @@ const columns = [
   'issued',
   'status',
   'precedence',
+  'msgType',
+  'standing',
+  'references',
+  'thread',
+  'validUntil',
   'tlp',
+  'orcon',
+  'releasableTo',
+  'use',
+  'caveat',
   'topic',
   'title',
   'summary',
@@ -21,18 +38,24 @@ const columns = [
   'longitude',
 ] as const
 
-type Row = Readonly<Partial<Record<(typeof columns)[number], string | number>>>
+type Cell = string | number | boolean | readonly string[]
+type Row = Readonly<Partial<Record<(typeof columns)[number], Cell>>>
 
 /**
  * Reports as a table (RFC 4180, UTF-8), one row each, with the first place that it names. Cells that a
- * spreadsheet would take for a formula begin with an apostrophe.
+ * spreadsheet would take for a formula, whatever it takes for the end of a cell, begin with an apostrophe.
  */
-export function toCsv(items: readonly ExportedReport[]): string {
-  const lines = items.map((item) => columns.map((column) => cell(rowOf(item)[column])).join(','))
+export function toCsv(items: readonly ExportedReport[], options: ExportOptions = {}): string {
+  const { chosen } = selectForExport(items, options)
+  const standing = standingsIn(items)
+  const lines = chosen.map((item) => {
+    const row = rowOf(item, standing(item.report))
+    return columns.map((column) => cell(row[column])).join(',')
+  })
   return `${[columns.join(','), ...lines].join('\r\n')}\r\n`
 }
 
-function rowOf({ report, topic }: ExportedReport): Row {
+function rowOf({ report, topic }: ExportedReport, standing: ExportStanding): Row {
   const { meta, type, summary } = report
   const [place] = placesOf(report)
   const point = place?.geometry?.type === 'Point' ? place.geometry.coordinates : []
@@ -45,7 +68,7 @@ function rowOf({ report, topic }: ExportedReport): Row {
     issued: meta.issued,
     status: meta.status,
     precedence: meta.precedence,
-    tlp: meta.handling.tlp,
+    ...aboutReport(report, standing),
     topic: topic ?? '',
     title: titleOf(report),
     summary,
@@ -60,10 +83,18 @@ function rowOf({ report, topic }: ExportedReport): Row {
   }
 }
 
-function cell(value: string | number | undefined): string {
-  const raw = String(value ?? '')
-  const text = typeof value === 'string' && /^[=+\-@\t\r]/.test(raw) ? `'${raw}` : raw
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
+/**
+ * The sign with which a formula begins, in any width, at the beginning of a cell: of this one, or of one
+ * that a spreadsheet makes of it when it parts cells by a semicolon, a bar, a tab or a line break.
+ * What cannot be seen, and quotation marks, may stand before it.
+ */
+const formula =
+  /(^|[;|\t\r\n])([\p{Zs}\p{Cf}\p{Default_Ignorable_Code_Point}"]{0,20})(?=[=+\-@＝＋－＠﹦﹢﹣﹫])|^(?=[\t\r])/gu
+
+function cell(value: Cell | undefined): string {
+  const raw = typeof value === 'object' ? value.join(' ') : String(value ?? '')
+  const text = typeof value === 'number' ? raw : raw.replace(formula, "$1'$2")
+  return /[",;|\t\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
 }
 
 /** A collection of places (RFC 7946). */
@@ -78,8 +109,12 @@ export interface FeatureCollection {
 }
 
 /** Reports as places on a map: a feature for each place, without geometry where none is known. */
-export function toGeoJson(items: readonly ExportedReport[]): FeatureCollection {
-  const features = items.flatMap(({ report, topic }) =>
+export function toGeoJson(
+  items: readonly ExportedReport[],
+  options: ExportOptions = {},
+): FeatureCollection {
+  const standing = standingsIn(items)
+  const features = selectForExport(items, options).chosen.flatMap(({ report, topic }) =>
     placesOf(report).map((place) => {
       const { geometry, pointer, country, subdivision, name, precision, errorMetres } = place
       const { meta, type } = report
@@ -93,7 +128,7 @@ export function toGeoJson(items: readonly ExportedReport[]): FeatureCollection {
           originator: meta.originator,
           issued: meta.issued,
           status: meta.status,
-          tlp: meta.handling.tlp,
+          ...aboutReport(report, standing(report)),
           title: titleOf(report),
           ...(topic === undefined ? {} : { topic }),
           country,

@@ -1,4 +1,5 @@
-import { toStix } from '@liaison/client-sdk/stix'
+import { readFile } from 'node:fs/promises'
+import { type StixBundle, type StixObject, toStix } from '@liaison/client-sdk/stix'
 import type { Report } from '@liaison/schemas'
 import t from 'tap'
 import { exampleReports } from '../../../support/example-reports.ts'
@@ -125,4 +126,161 @@ t.test('addresses of sources are escaped as STIX wants them', async (t) => {
     'https://a.example/b%7Cc%20d?e=1',
   ])
   t.same(urlsOf('https://[nowhere'), [undefined], 'what is no address is left out')
+})
+
+const everyField = async (type: string, name = 'every-field'): Promise<Report> => {
+  const url = new URL(
+    `../../../../schemas/examples/valid/${type}/${type}--${name}.json`,
+    import.meta.url,
+  )
+  return JSON.parse(await readFile(url, 'utf8')) as Report
+}
+
+/** Another report of the same member, that an example may refer to. */
+const renamed = (report: Report, id: string, meta: object = {}): Report =>
+  ({ ...report, meta: { ...report.meta, id, ...meta } }) as Report
+
+t.test('each type becomes the objects that it is', async (t) => {
+  const typesOf = (...some: readonly Report[]) => {
+    const { bundle } = toStix(some.map((report) => ({ report })))
+    t.same(stixProblems(bundle), [])
+    return bundle.objects
+  }
+  const named = (objects: readonly StixObject[], wanted: string) =>
+    objects.filter(({ type }) => type === wanted)
+
+  const spotrep = typesOf(await everyField('spotrep'))
+  t.match(named(spotrep, 'observed-data'), [
+    { number_observed: 1, object_refs: [named(spotrep, 'liaison-observation')[0]?.id] },
+  ])
+  t.match(named(spotrep, 'sighting')[0], {
+    observed_data_refs: [named(spotrep, 'observed-data')[0]?.id],
+  })
+  t.match(named(spotrep, 'extension-definition'), [{ extension_types: ['new-sco'] }])
+
+  const seizure = typesOf(await everyField('seizure'))
+  t.match(named(seizure, 'liaison-item')[0], { item_class: 'weapon', serial: 'AB 12345' })
+  t.equal(named(seizure, 'liaison-item').length, 4)
+  t.equal(named(seizure, 'observed-data').length, 1)
+
+  const profile = await everyField('actor-profile')
+  const ally = renamed(profile, '0195a1c0-0000-7000-8000-000000000002')
+  const actors = typesOf(profile, ally)
+  t.equal(named(actors, 'intrusion-set').length, 2)
+  const relations = named(actors, 'relationship')
+  const target = named(toStix([{ report: ally }]).bundle.objects, 'intrusion-set')[0]
+  t.ok(actors.some(({ id }) => id === target?.id))
+  t.same([...new Set(relations.map((one) => one['relationship_type']))].sort(), [
+    'attributed-to',
+    'located-at',
+    'related-to',
+  ])
+  t.ok(relations.some((one) => one['description'] === 'allied' && one['start_time'] !== undefined))
+
+  const intsum = await everyField('intsum')
+  const [first] = (intsum as unknown as { readonly significant: readonly [{ id: string }] })
+    .significant
+  const summed = await everyField('spotrep')
+  const known = {
+    report: first.id.length === 36 ? renamed(summed, first.id) : summed,
+    core: first.id,
+  }
+  const { bundle } = toStix([{ report: intsum }, known])
+  t.same(stixProblems(bundle), [])
+  const [grouping] = named(bundle.objects, 'grouping')
+  const own = named(toStix([known]).bundle.objects, 'report')[0]?.id
+  t.ok(((grouping?.['object_refs'] ?? []) as string[]).includes(String(own)))
+
+  const answer = typesOf(await everyField('rfi', 'answer'))
+  t.ok(named(answer, 'note').some(({ abstract }) => abstract === 'Answer'))
+  const question = typesOf(await everyField('rfi', 'request-every-field'))
+  t.ok(named(question, 'note').some(({ abstract }) => abstract === 'Question'))
+
+  const doubted = await everyField('warning')
+  const id = '0195a1c0-0000-7000-8000-0000000000aa'
+  const doubt = {
+    ...renamed(await everyField('intrep'), id),
+    derivedFrom: [{ id: doubted.meta.id, relation: 'contradicts' }],
+  } as Report
+  const disputed = typesOf(doubted, doubt)
+  t.match(named(disputed, 'opinion'), [{ opinion: 'disagree' }])
+  t.same(named(typesOf(doubt), 'opinion'), [], 'none about what is not in the bundle')
+  t.same(named(disputed, 'indicator'), [], 'a warning has no pattern')
+})
+
+t.test('what was withdrawn is revoked, and how a report stands is said', async (t) => {
+  const report = await everyField('intrep')
+  const id = '0195a1c0-0000-7000-8000-0000000000aa'
+  const meta = { issued: '2014-01-01T00:00:00Z', references: [report.meta.id] }
+  const find = (objects: readonly StixObject[], of: Report) => {
+    const own = toStix([{ report: of }]).bundle.objects.find(({ type }) => type === 'report')?.id
+    return objects.find((object) => object.id === own) as StixObject
+  }
+  const cancel = renamed(report, id, { ...meta, msgType: 'cancel' })
+  const withdrawn = toStix([{ report }, { report: cancel }]).bundle
+  t.same(stixProblems(withdrawn), [])
+  t.match(find(withdrawn.objects, report), {
+    revoked: true,
+    modified: '2014-01-01T00:00:00.000Z',
+    labels: /withdrawn/,
+  })
+  t.match(find(withdrawn.objects, cancel), {
+    revoked: true,
+    labels: ['intrep', 'test', 'priority', 'cancel', 'withdrawal'],
+  })
+  const made = withdrawn.objects.filter(({ created_by_ref, type }) => {
+    return created_by_ref !== undefined && type !== 'extension-definition'
+  })
+  t.ok(
+    made.every(({ revoked }) => revoked === true),
+    'and so is all that it named',
+  )
+
+  const update = renamed(report, id, {
+    ...meta,
+    msgType: 'update',
+    validUntil: '2015-01-01T00:00:00Z',
+  })
+  const { objects } = toStix([{ report }, { report: update }]).bundle
+  t.notOk(Object.hasOwn(find(objects, report), 'revoked'))
+  t.ok((find(objects, report)['labels'] as string[]).includes('superseded'))
+  const contents = objects.flatMap(({ content }) =>
+    content === undefined ? [] : [JSON.parse(String(content)) as { readonly meta: object }],
+  )
+  t.match(
+    contents.map(({ meta: said }) => said),
+    [
+      { standing: { state: 'superseded' } },
+      { msgType: 'update', validUntil: '2015-01-01T00:00:00Z' },
+    ],
+  )
+})
+
+t.test('a test says so in its title and its marking', async (t) => {
+  const report = await everyField('intrep')
+  const { objects } = toStix([{ report }]).bundle
+  t.equal(report.meta.status, 'test')
+  t.match(
+    objects.find(({ type }) => type === 'report'),
+    { name: /^TEST: / },
+  )
+  t.ok(objects.some(({ definition }) => /TEST TEST TEST/.test(JSON.stringify(definition) ?? '')))
+})
+
+t.test('the check finds what is wrong with observations and relationships', async (t) => {
+  const { bundle } = toStix([
+    { report: await everyField('spotrep') },
+    { report: await everyField('actor-profile') },
+  ])
+  t.same(stixProblems(bundle), [])
+  const broken = (wanted: string, changes: object) => {
+    const objects = bundle.objects.map((o) => (o.type === wanted ? { ...o, ...changes } : o))
+    return stixProblems({ ...bundle, objects } as StixBundle).length > 0
+  }
+  t.ok(broken('observed-data', { number_observed: 0 }))
+  t.ok(broken('observed-data', { object_refs: [bundle.objects[0]?.id] }))
+  t.ok(broken('observed-data', { last_observed: '1999-01-01T00:00:00.000Z' }))
+  t.ok(broken('relationship', { target_ref: bundle.objects[0]?.id }))
+  t.ok(broken('liaison-observation', { extensions: { 'extension-definition--x': {} } }))
+  t.ok(broken('report', { revoked: 'yes' }))
 })
