@@ -2,6 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { type NetworkId, sodiumReady } from '@liaison/protocol'
 import { type LogListener, openRedisLog } from '@liaison/server'
 import t from 'tap'
+import { TcpProxy, Wires } from '../chaos/faults/tcp-proxy.ts'
 import { RedisServer } from '../support/redis-server.ts'
 import { rejectsWithCode } from '../support/rejects-with-code.ts'
 import { contractNet, type LogStore, relayLogContract, request } from './relay-log.ts'
@@ -89,6 +90,30 @@ t.test(
     t.equal((await log.readTopic(3, 0, 10)).length, 2)
   },
 )
+
+t.test('a connection that comes back slowly does not take news for a loss', async (t) => {
+  await redisStore()
+  const fast = new Wires(() => shared.port)
+  const slow = new Wires(() => shared.port)
+  slow.slow(200, null)
+  let wires = fast
+  await using door = await TcpProxy.listen(() => wires)
+  const nodes = [{ host: '127.0.0.1', port: door.port }]
+  await using log = await openRedisLog({ redis: { ...shared.options, nodes }, net: contractNet })
+  wires = slow
+  const list = String(await shared.run('CLIENT', 'LIST'))
+  const id = /^id=(\d+) .*name=liaison-reader/m.exec(list)?.[1]
+  t.ok(id, 'the connection that is cut')
+  await shared.run('CLIENT', 'KILL', 'ID', id ?? '')
+  // Its greeting is answered before some of these are appended, and arrives behind them.
+  const reads = async (): Promise<boolean> =>
+    /name=liaison-reader .*cmd=xread/.test(String(await shared.run('CLIENT', 'LIST')))
+  for (let seq = 0; !(await reads()) && log.failure() === null; seq++) {
+    await log.accept(request('a', seq))
+  }
+  t.equal(log.failure(), null)
+  t.equal(log.writable(), true)
+})
 
 t.test('a store that went back in time is not served', async (t) => {
   const store = await redisStore()

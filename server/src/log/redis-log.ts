@@ -147,6 +147,8 @@ class RedisLog implements RelayLog {
 
   /** On every new connection: the right network, and nothing missing that was safe already. */
   async #greet(link: Greeting): Promise<void> {
+    // Before it is asked: other connections may confirm more while the answer is on its way.
+    const safe = this.#confirmed.leaves
     const [net, leaves] = await link.run(
       ['HGET', this.#keys.meta, 'net'],
       ['HGET', this.#keys.numbers, 'leaves'],
@@ -160,8 +162,8 @@ class RedisLog implements RelayLog {
       })
     }
     const size = Number(String(leaves ?? '0'))
-    if (size < this.#confirmed.leaves) {
-      const detail = `${this.#keys.leaves} ends at ${size}, but ${this.#confirmed.leaves} were safe`
+    if (size < safe) {
+      const detail = `${this.#keys.leaves} ends at ${size}, but ${safe} were safe`
       const error = new RelayError('log_corrupt', { detail })
       this.#fail(error)
       throw error
