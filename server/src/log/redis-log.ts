@@ -26,9 +26,10 @@ import {
   type StreamEntry,
 } from './redis/records.ts'
 import { placeField, type RedisKeys, redisKeys } from './redis/redis-keys.ts'
-import { type Command, type Greeting, RedisLink, replyOf } from './redis/redis-link.ts'
+import { type Command, type Greeting, RedisLink, replyOf, unavailable } from './redis/redis-link.ts'
 import { type RedisOptions, redisLimits } from './redis/redis-options.ts'
 import { checkReplicas, RedisWriter, waitFor } from './redis/redis-writer.ts'
+import { SafeServer } from './redis/safe-server.ts'
 import { checkServer } from './redis/server-check.ts'
 import type {
   AcceptedPlace,
@@ -82,6 +83,7 @@ class RedisLog implements RelayLog {
   readonly #reader: GrowthReader
   readonly #readerLink: RedisLink
   readonly #confirmed = new Confirmed()
+  readonly #safe = new SafeServer(() => [this.#query, ...this.#links, this.#readerLink])
   /** What was found damaged or missing; nothing is written any more. */
   #failure: RelayError | null = null
 
@@ -95,7 +97,9 @@ class RedisLog implements RelayLog {
     this.#query = link('query')
     const count = redis.writers ?? redisLimits.writersDefault
     this.#links = Array.from({ length: count }, (_, i) => link(`writer-${i}`))
-    this.#writers = this.#links.map((one) => new RedisWriter(one, redis.replicas))
+    this.#writers = this.#links.map(
+      (one) => new RedisWriter(one, redis.replicas, (used) => this.#safe.proved(used)),
+    )
     this.#readerLink = link('reader')
     this.#reader = new GrowthReader(this.#readerLink, this.#keys, redis.replicas, {
       confirmedLeaves: () => this.#confirmed.leaves,
@@ -103,6 +107,8 @@ class RedisLog implements RelayLog {
         this.#confirmed.raiseLeaves(size)
         for (const one of grew) this.#tell(one)
       },
+      proved: () => this.#safe.proved(this.#readerLink),
+      isProved: () => this.#safe.has(this.#readerLink),
       failed: (error) => this.#fail(error),
     })
     this.leases = this.#viewLeases()
@@ -216,12 +222,24 @@ class RedisLog implements RelayLog {
     const barrier: readonly Command[] = waits
       ? [['FCALL', functionName('touch'), 1, this.#keys.numbers], waitFor(this.#replicas)]
       : []
+    const { generation } = this.#query
     const answers = await this.#query.run([...commands, ...barrier])
     if (waits) {
       replyOf(answers[commands.length])
       checkReplicas(answers[commands.length + 1], this.#replicas)
+      this.#safe.proved(this.#query)
     }
+    this.#checkServer(generation)
     return answers.slice(0, commands.length).map(replyOf)
+  }
+
+  /** Nothing may come from a primary that was replaced: it has other things at the newest places. */
+  #checkServer(generation: number): void {
+    if (this.#replicas === 0) return
+    if (this.#query.generation === generation && this.#safe.has(this.#query)) return
+    const reason = new Error('what was read came from a server that may be replaced')
+    if (this.#query.generation === generation) this.#query.renew(reason)
+    throw unavailable(reason)
   }
 
   /** Entries `from` to `to` of a stream, all of them and each as it was written. */

@@ -11,6 +11,10 @@ export interface GrowthSink {
   confirmedLeaves(): number
   /** Leaves up to `size` are safe, and with them everything that grew. */
   confirm(size: number, grew: readonly string[]): void
+  /** Replicas confirmed a write over the reader's connection. */
+  proved(): void
+  /** Whether the reader's connection goes to the server that gave the newest proof. */
+  isProved(): boolean
   failed(error: unknown): void
 }
 
@@ -84,9 +88,18 @@ export class GrowthReader {
     if (entries.length === 0) return at
     const grew = entries.map((entry, i) => checkedLeaf(this.#leaves, entry, at + 1 + i).grew)
     const size = positionOf(entries[entries.length - 1] as StreamEntry)
-    if (this.#replicas > 0 && size > this.#sink.confirmedLeaves()) await this.#barrier(generation)
+    if (this.#replicas > 0) await this.#prove(generation, size)
     this.#sink.confirm(size, grew)
     return size
+  }
+
+  /** What others have confirmed already needs no write, but only if it was read from the same server. */
+  async #prove(generation: number, size: number): Promise<void> {
+    if (size > this.#sink.confirmedLeaves()) return this.#barrier(generation)
+    if (this.#link.generation === generation && this.#sink.isProved()) return
+    const reason = new Error('what was read came from a server that may be replaced')
+    if (this.#link.generation === generation) this.#link.renew(reason)
+    throw reason
   }
 
   async #barrier(generation: number): Promise<void> {
@@ -98,5 +111,6 @@ export class GrowthReader {
     replyOf(answers[0])
     checkReplicas(answers[1], this.#replicas)
     if (this.#link.generation !== generation) throw new Error('another server answers by now')
+    this.#sink.proved()
   }
 }

@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net'
 import { RelayError, randomBytes } from '@liaison/protocol'
 import { type RedisOptions as IoRedisOptions, Redis } from 'ioredis'
 import { functionName, libraryVersion } from './function-library.ts'
@@ -28,6 +29,7 @@ export class RedisLink implements AsyncDisposable {
   #usable = false
   #generation = 0
   #since = 0
+  #server = ''
   #closed = false
   #lastFailure: unknown = null
 
@@ -47,6 +49,16 @@ export class RedisLink implements AsyncDisposable {
   /** Whether commands may be sent now. */
   get usable(): boolean {
     return this.#usable
+  }
+
+  /** Which server the present connection goes to; one that comes back at its address is the same. */
+  get server(): string {
+    return this.#server
+  }
+
+  /** When the present connection came into use, on the monotonic clock, ms. */
+  get since(): number {
+    return this.#since
   }
 
   /** Changes with every new connection. */
@@ -137,6 +149,7 @@ export class RedisLink implements AsyncDisposable {
       await this.#onConnected(greeting)
       this.#generation++
       this.#since = this.#monotonic()
+      this.#server = addressOf(this.#redis)
       this.#usable = this.#redis.status === 'ready'
     } catch (error) {
       const reason =
@@ -257,4 +270,11 @@ function reconnectMs(times: number): number {
   // Half of it by chance, so that the relays of a network do not all come back at once.
   const chance = new DataView(randomBytes(4).buffer).getUint32(0) / 2 ** 32
   return Math.ceil((ceiling / 2) * (1 + chance))
+}
+
+/** Address of the server at the other end. The client's own types hide its socket. */
+function addressOf(redis: Redis): string {
+  const { remoteAddress = '', remotePort = 0 } =
+    (redis as unknown as { readonly stream?: Partial<Socket> }).stream ?? {}
+  return `${remoteAddress}:${remotePort}`
 }

@@ -17,13 +17,16 @@ interface Waiting {
 export class RedisWriter {
   readonly #link: RedisLink
   readonly #replicas: number
+  readonly #proved: (link: RedisLink) => void
   #queue: Waiting[] = []
   #scheduled = false
   #busy = false
 
-  constructor(link: RedisLink, replicas: number) {
+  /** @param proved Hears when replicas confirmed what was written over the connection. */
+  constructor(link: RedisLink, replicas: number, proved: (link: RedisLink) => void) {
     this.#link = link
     this.#replicas = replicas
+    this.#proved = proved
   }
 
   /**
@@ -70,7 +73,10 @@ export class RedisWriter {
     if (this.#replicas > 0) commands.push(waitFor(this.#replicas))
     try {
       const answers = await this.#link.run(commands)
-      if (this.#replicas > 0) checkReplicas(answers[batch.length], this.#replicas)
+      if (this.#replicas > 0) {
+        checkReplicas(answers[batch.length], this.#replicas)
+        this.#proved(this.#link)
+      }
       batch.forEach((one, at) => {
         try {
           one.resolve(replyOf(answers[at]) as readonly unknown[])
