@@ -30,6 +30,7 @@ export class RedisLink implements AsyncDisposable {
   #generation = 0
   #since = 0
   #server = ''
+  #greetTimer: NodeJS.Timeout | undefined
   #closed = false
   #lastFailure: unknown = null
 
@@ -41,8 +42,21 @@ export class RedisLink implements AsyncDisposable {
       this.#lastFailure = refusalIn(error) ?? error
     })
     this.#redis.on('ready', () => void this.#greet())
+    // A server that stands still accepts connections and answers nothing, not even to a password.
+    this.#redis.on('connect', () => {
+      clearTimeout(this.#greetTimer)
+      this.#greetTimer = setTimeout(() => {
+        if (!this.#usable) this.renew(new Error('the server does not answer'))
+      }, redisLimits.openMsMax)
+      this.#greetTimer.unref()
+    })
     this.#redis.on('close', () => {
+      clearTimeout(this.#greetTimer)
       this.#usable = false
+    })
+    // The client gives up when it is interrupted while it asks a Sentinel; this connection never does.
+    this.#redis.on('end', () => {
+      if (!this.#closed) setTimeout(() => this.#connect(), redisLimits.reconnectMsMin)
     })
   }
 
@@ -78,7 +92,7 @@ export class RedisLink implements AsyncDisposable {
 
   /** Begins to connect; resolves when commands may be sent. @throws RelayError `log_unavailable` */
   async open(msMax: number): Promise<void> {
-    this.#redis.connect().catch(() => undefined)
+    this.#connect()
     const until = this.#monotonic() + msMax
     while (!this.#usable) {
       if (this.#lastFailure instanceof RelayError && isFinal(this.#lastFailure)) {
@@ -87,6 +101,10 @@ export class RedisLink implements AsyncDisposable {
       if (this.#monotonic() > until || this.#closed) throw unavailable(this.#lastFailure)
       await new Promise((resolve) => setTimeout(resolve, 20))
     }
+  }
+
+  #connect(): void {
+    if (!this.#closed) this.#redis.connect().catch(() => undefined)
   }
 
   /** Makes a new connection: to another server after a failover, or past one that does not answer. */
@@ -161,6 +179,7 @@ export class RedisLink implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closed = true
     this.#usable = false
+    clearTimeout(this.#greetTimer)
     this.#redis.disconnect()
   }
 }
