@@ -96,9 +96,15 @@ async function tests(): Promise<Outcome> {
 /** Where everything a fault may need is expected, one that cannot be made is no excuse. */
 const strict = process.env['CI'] !== undefined && process.getuid?.() === 0 ? ['--strict'] : []
 
-/** A short run of faults; docs/chaos.md. */
-const chaos = (): Promise<Outcome> =>
-  succeeds(...sources, 'scripts/chaos.ts', '--seconds', '160', '--seed', '1', ...strict)
+/** Exit code of a run in which too little happened to judge anything: the machine was too busy. */
+const invalidRun = 2
+
+/** A short run of faults; docs/chaos.md. One that proved nothing is made once more. */
+async function chaos(): Promise<Outcome> {
+  const args = [...sources, 'scripts/chaos.ts', '--seconds', '160', '--seed', '1', ...strict]
+  const { code } = await node(args)
+  return code === invalidRun ? succeeds(...args) : code === 0 ? good : bad
+}
 
 const steps: readonly (readonly [string, () => Promise<Outcome>])[] = [
   ['format, lint and layers', () => succeeds(biome, 'ci', '.')],
