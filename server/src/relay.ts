@@ -124,7 +124,7 @@ export class Relay {
       failed: (error) => deps.logger.warn({ err: error }, 'view of the directory not renewed'),
     })
     deps.host.enforceWith((applied) => this.#enforce(applied))
-    const envelopes = new PreparedEnvelopes(deps.log, deps.host.directory)
+    const envelopes = new PreparedEnvelopes(deps.log, deps.host)
     this.source = { log: deps.log, envelopes }
     this.#publisher = new Publisher({
       host: deps.host,
@@ -236,7 +236,7 @@ export class Relay {
     for (const core of cores) {
       const envelope = await this.#log.readCore(core)
       if (envelope === null) return 'ack_refused'
-      const prepared = this.source.envelopes.prepare(envelope)
+      const prepared = await this.source.envelopes.prepare(envelope)
       if (!isFor(prepared, device)) return 'ack_refused'
       const sender = this.directory.device(prepared.header.from)
       if (sender !== null) members.add(sender.mem)

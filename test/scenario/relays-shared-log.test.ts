@@ -183,3 +183,36 @@ t.test('a suspension that is sent again is answered no sooner than it is in forc
   t.equal(holders.includes('gone'), false, 'nobody counts on the old directory any more')
   t.same((await first).codes, ['ok'])
 })
+
+t.test(
+  'what was admitted under a newer directory reaches readers of a relay that has yet to follow',
+  async (t) => {
+    await using shared = await startShared()
+    const { network, one, two } = shared
+    const reader = await two.client(network.deviceOf('NE'))
+    reader.subscribe(1, network.topic('terrorism'))
+    await reader.barrier()
+    // The other relay hears of the entry late: its next look at the directory waits for a while.
+    const { host } = two.running.relay
+    const follow = host.follow.bind(host)
+    let late = true
+    host.follow = async () => {
+      if (late) await new Promise((resolve) => setTimeout(resolve, 300))
+      return follow()
+    }
+    const admin = await one.administrator(3)
+    const entry = network.sign('suspend', { dev: network.deviceOf('ML').num, why: 'lost' }, [3])
+    const appended = admin.append(entry)
+    while (one.running.relay.directory.size === network.directory.size) {
+      await new Promise((resolve) => setTimeout(resolve, 1))
+    }
+    network.appendEntry(entry)
+    const composer = new Composer(network, network.deviceOf('BF'))
+    const publisher = await one.client(composer.device)
+    t.match(await publisher.publish(composer.seal().envelope), { codes: ['ok'] })
+    const { items } = await reader.next('deliver')
+    t.match(items, [{ form: 'full', cursor: 1 }], 'the first and only one')
+    late = false
+    t.match(await appended, { codes: ['ok'] })
+  },
+)

@@ -27,6 +27,12 @@ interface Cached {
   bytes: number
 }
 
+/** The directory of this relay, and how to get what other relays appended to it. */
+export interface DirectoryView {
+  readonly directory: Directory
+  follow(): Promise<void>
+}
+
 /** Memory that an entry takes beside its byte strings, bytes. */
 const entryBytes = 1024
 
@@ -37,6 +43,7 @@ const entryBytes = 1024
  */
 export class PreparedEnvelopes {
   readonly #log: RelayLog
+  readonly #view: DirectoryView
   readonly #audiences: Audiences
   readonly #bytesMax: number
   /** By topic and cursor. Insertion order is age; a hit in `read` does not renew it. */
@@ -46,11 +53,12 @@ export class PreparedEnvelopes {
 
   constructor(
     log: RelayLog,
-    directory: Directory,
+    view: DirectoryView,
     bytesMax: number = relayLimits.slotCacheBytesMax,
   ) {
     this.#log = log
-    this.#audiences = new Audiences(directory)
+    this.#view = view
+    this.#audiences = new Audiences(view.directory)
     this.#bytesMax = bytesMax
   }
 
@@ -76,18 +84,35 @@ export class PreparedEnvelopes {
 
   async #readRest(topic: number, from: number, to: number, out: Prepared[]): Promise<Prepared[]> {
     const rest = await this.#log.readTopic(topic, from - 1, to - from + 1)
-    for (const stored of rest) out.push(this.#keep(stored).prepared)
+    for (const stored of rest) {
+      await this.#known(stored)
+      out.push(this.#keep(stored).prepared)
+    }
     return out
   }
 
   /** Makes ready what was read in another way, for one reader; it is not kept. */
-  prepare(stored: StoredEnvelope): Prepared {
-    const header = decodeCtx(stored.ctx)
-    if (!header.ok) throw new Error(`stored header ${stored.topic}:${stored.cursor} is malformed`)
+  async prepare(stored: StoredEnvelope): Promise<Prepared> {
+    await this.#known(stored)
+    return this.#prepare(stored)
+  }
+
+  /**
+   * Another relay may have admitted the envelope under a directory that has not arrived here yet; by
+   * ours, it would be for nobody.
+   */
+  async #known(stored: StoredEnvelope): Promise<void> {
+    if (headerOf(stored).dir[0] > this.#view.directory.size) await this.#view.follow()
+  }
+
+  #prepare(stored: StoredEnvelope): Prepared {
+    const header = headerOf(stored)
+    const { size } = this.#view.directory
+    if (header.dir[0] > size) throw new Error(`the directory has ${size} entries, not so many`)
     return {
       stored,
-      header: header.value,
-      audience: this.#audiences.of(header.value),
+      header,
+      audience: this.#audiences.of(header),
       common: encodeCommon(stored),
     }
   }
@@ -140,7 +165,7 @@ export class PreparedEnvelopes {
     }
     const hit = known.get(cursor)
     if (hit !== undefined) return hit
-    const prepared = this.prepare(stored)
+    const prepared = this.#prepare(stored)
     const cached: Cached = { prepared, slots: null, paths: null, bytes: 0 }
     known.set(cursor, cached)
     this.#order.push(cached)
@@ -165,4 +190,10 @@ export class PreparedEnvelopes {
     }
     this.#order.splice(0, dropped)
   }
+}
+
+function headerOf({ ctx, topic, cursor }: StoredEnvelope): Ctx {
+  const header = decodeCtx(ctx)
+  if (!header.ok) throw new Error(`stored header ${topic}:${cursor} is malformed`)
+  return header.value
 }

@@ -274,7 +274,7 @@ export class Requests {
     const items: DeliverItem[] = []
     let bytes = 0
     for (const envelope of stored) {
-      const prepared = envelopes.prepare(envelope)
+      const prepared = await envelopes.prepare(envelope)
       const idx = prepared.audience.places.get(device)
       if (idx === undefined) continue
       bytes += envelope.payload.length + 4096
